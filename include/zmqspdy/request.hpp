@@ -1,0 +1,109 @@
+// One HTTP request as a handler sees it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace zmqspdy {
+
+/// Where body bytes come from. The worker implements it over a SPDY stream.
+class BodySource {
+  public:
+    virtual ~BodySource() = default;
+    /// Waits for the next bytes of the body; a view valid until the next call; empty at the end. Throws BodyAborted.
+    [[nodiscard]] virtual std::string_view next() = 0;
+    /// True once nobody waits for the answer any more.
+    [[nodiscard]] virtual bool cancelled() const noexcept = 0;
+};
+
+/// The client went away, or the request was reset, in the middle of its body.
+class BodyAborted : public std::exception {
+  public:
+    [[nodiscard]] const char* what() const noexcept override { return "the request body was cut off"; }
+};
+
+/// Used by one handler at a time. Names of headers are matched without regard to case.
+class Request {
+  public:
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+
+    /// For tests: Request{"GET", "/hello/you?x=1"}, with headers and a whole body if wanted.
+    Request(std::string method, std::string target, Fields headers = {}, std::string body = {});
+    Request(Request&&) noexcept;
+    Request& operator=(Request&&) noexcept;
+    ~Request();
+
+    [[nodiscard]] const std::string& method() const noexcept;
+    [[nodiscard]] const std::string& target() const noexcept;  ///< path and query as they arrived
+    [[nodiscard]] std::string_view path() const noexcept;      ///< without the query, percent-encoding kept
+    [[nodiscard]] std::string_view query() const noexcept;     ///< behind the first '?', encoding kept
+    [[nodiscard]] std::string_view host() const noexcept;
+    [[nodiscard]] std::string_view scheme() const noexcept;
+
+    /// The value of `:name` or `*name` in the route, percent-decoded; empty when the route has no such name.
+    [[nodiscard]] std::string param(std::string_view name) const;
+    /// The first value of `name` in the query, decoded; nothing when absent.
+    [[nodiscard]] std::optional<std::string> query_param(std::string_view name) const;
+    /// The first value; nothing when absent.
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+    /// One pair for each value, names in lower case, in the order of arrival.
+    [[nodiscard]] const Fields& headers() const noexcept;
+
+    /// The body as it arrives, to be walked through once: `for (std::string_view chunk : request.body())`.
+    class Body;
+    [[nodiscard]] Body body();
+    /// The whole body; throws std::length_error when it is longer than `limit` bytes.
+    [[nodiscard]] std::string text(std::size_t limit = std::size_t{16} * 1024 * 1024);
+
+    /// True once the client has left or the router has given up: stop working. Any thread.
+    [[nodiscard]] bool cancelled() const noexcept;
+
+  private:
+    friend class RequestBuilder;
+    struct State;
+    explicit Request(std::unique_ptr<State> state) noexcept;
+    std::unique_ptr<State> state_;
+};
+
+class Request::Body {
+  public:
+    class Iterator {
+      public:
+        using value_type = std::string_view;
+        using difference_type = std::ptrdiff_t;
+        using iterator_category = std::input_iterator_tag;
+        using pointer = const std::string_view*;
+        using reference = std::string_view;
+
+        Iterator() = default;
+        explicit Iterator(BodySource& source) : source_{&source}, chunk_{source.next()} {}
+        [[nodiscard]] std::string_view operator*() const noexcept { return chunk_; }
+        Iterator& operator++() {
+            chunk_ = source_->next();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        [[nodiscard]] bool operator==(std::default_sentinel_t) const noexcept { return chunk_.empty(); }
+
+      private:
+        BodySource* source_ = nullptr;
+        std::string_view chunk_;
+    };
+
+    explicit Body(BodySource& source) noexcept : source_{&source} {}
+    [[nodiscard]] Iterator begin() const { return Iterator{*source_}; }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+  private:
+    BodySource* source_;
+};
+
+}  // namespace zmqspdy

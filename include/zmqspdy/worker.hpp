@@ -1,0 +1,80 @@
+// A worker: a process that answers HTTP requests which httpd hands it, and needs to be told nothing but where the
+// router is.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zmqspdy/request.hpp"
+#include "zmqspdy/response.hpp"
+
+namespace zmqspdy {
+
+/// How a worker runs. Every field has a default that serves on one host.
+struct Options {
+    /// Routers to announce to; the worker serves all of them at once.
+    std::vector<std::string> routers{"tcp://127.0.0.1:8000"};
+    /// For logs and people; empty: the program's name and pid.
+    std::string name;
+    /// Requests handled at once, and so handler threads at most: 1 to 65535.
+    std::uint32_t capacity = 64;
+    /// Share of the traffic compared to other workers: 1 to 100.
+    std::uint32_t weight = 1;
+    /// The ZmqSpdyService it belongs to; empty: the unnamed one.
+    std::string service;
+    /// Where httpd's children dial this worker; empty: an abstract ipc endpoint of its own. `tcp://ADDRESS:0` takes
+    /// a free port; `tcp://*:0` listens everywhere.
+    std::string listen;
+    /// Listen nowhere; requests come through the connection to the router.
+    bool relay = false;
+    /// Allow addresses that other hosts can reach, on which nothing is encrypted or authenticated.
+    bool insecure = false;
+
+    /// Reads --router (repeatable), --name, --capacity, --weight, --service, --listen, --relay, --insecure and one
+    /// positional NAME. Prints help or a sentence about what is wrong and exits the process when asked to or when it must.
+    [[nodiscard]] static Options from_args(int argc, const char* const* argv);
+};
+
+/// Called on a thread of the worker's pool, several at once. What it throws becomes a 500 and a line in the log.
+using Handler = std::function<Response(Request&)>;
+
+class Worker {
+  public:
+    /// Throws std::invalid_argument with a sentence when an option is wrong. Does not connect yet.
+    explicit Worker(Options options);
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    /// Registers `handler` for a method and a path pattern: literal segments, `:name` for one segment, and
+    /// `*name` for the rest at the end. Literal beats `:name` beats `*name`. HEAD is served by GET's handler. A path that
+    /// only other methods have answers 405 with Allow; none answers 404. Before run() only. Throws
+    /// std::invalid_argument for a malformed or repeated pattern.
+    Worker& route(std::string_view method, std::string_view pattern, Handler handler);
+    Worker& get(std::string_view pattern, Handler handler);
+    Worker& post(std::string_view pattern, Handler handler);
+    Worker& put(std::string_view pattern, Handler handler);
+    Worker& patch(std::string_view pattern, Handler handler);
+    Worker& del(std::string_view pattern, Handler handler);
+    /// Every method.
+    Worker& any(std::string_view pattern, Handler handler);
+
+    /// The routing and the error handling without httpd and sockets: for tests of handlers. Any thread.
+    [[nodiscard]] Response handle(Request& request) const;
+
+    /// Serves until SIGTERM, SIGINT or stop(): then takes no new requests, finishes those it has, and returns 0.
+    /// Reconnects for ever. Returns 1 when it cannot serve at all (its endpoint is taken), after logging why.
+    int run();
+    /// Begins to drain; run() returns when it is done. Any thread, any number of times.
+    void stop() noexcept;
+
+  private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zmqspdy

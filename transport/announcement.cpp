@@ -1,0 +1,108 @@
+#include "transport/announcement.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace zmqspdy::transport {
+
+namespace {
+
+std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t least, std::uint32_t most) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < least || number > most)
+        return std::nullopt;
+    return number;
+}
+
+AnnouncementError bad(std::string why) {
+    return {400, std::move(why)};
+}
+
+}  // namespace
+
+bool is_valid_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= kMaxNameLength &&
+           std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+spdy::HeaderBlock to_headers(const Announcement& announcement) {
+    spdy::HeaderBlock headers;
+    headers.add(":method", "POST");
+    headers.add(":path", "/workers");
+    headers.add(":version", "HTTP/1.1");
+    headers.add(":host", "registry");
+    headers.add(":scheme", "http");
+    if (announcement.endpoint)
+        headers.add("endpoint", to_string(*announcement.endpoint));
+    headers.add("name", announcement.name);
+    headers.add("capacity", std::to_string(announcement.capacity));
+    headers.add("weight", std::to_string(announcement.weight));
+    if (!announcement.service.empty())
+        headers.add("service", announcement.service);
+    return headers;
+}
+
+std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::HeaderBlock& headers) {
+    if (headers.find(":method") != "POST" || headers.find(":path") != "/workers")
+        return AnnouncementError{404, "a worker announces itself with POST /workers"};
+    Announcement announcement;
+    const auto name = headers.find("name");
+    if (!name || !is_valid_name(*name))
+        return bad("'name' must be 1 to 63 visible ASCII characters");
+    announcement.name = *name;
+    if (const auto text = headers.find("endpoint")) {
+        auto parsed = parse_endpoint(*text);
+        if (const auto* error = std::get_if<EndpointError>(&parsed))
+            return bad(error->why);
+        announcement.endpoint = std::get<Endpoint>(std::move(parsed));
+    }
+    if (const auto text = headers.find("capacity")) {
+        const auto capacity = parse_number(*text, 1, kMaxCapacity);
+        if (!capacity)
+            return bad("'capacity' must be a number from 1 to 65535");
+        announcement.capacity = *capacity;
+    }
+    if (const auto text = headers.find("weight")) {
+        const auto weight = parse_number(*text, 1, kMaxWeight);
+        if (!weight)
+            return bad("'weight' must be a number from 1 to 100");
+        announcement.weight = *weight;
+    }
+    if (const auto service = headers.find("service"); service && !service->empty()) {
+        if (!is_valid_name(*service))
+            return bad("'service' must be up to 63 visible ASCII characters");
+        announcement.service = *service;
+    }
+    return announcement;
+}
+
+spdy::HeaderBlock to_headers(const AnnouncementReply& reply) {
+    spdy::HeaderBlock headers;
+    headers.add(":status", std::to_string(reply.status));
+    headers.add(":version", "HTTP/1.1");
+    if (!reply.reason.empty())
+        headers.add("reason", reply.reason);
+    headers.add("heartbeat-ms", std::to_string(reply.heartbeat.count()));
+    return headers;
+}
+
+std::optional<AnnouncementReply> parse_reply(const spdy::HeaderBlock& headers) {
+    const auto status_text = headers.find(":status");
+    const auto status = status_text ? parse_number(status_text->substr(0, 3), 100, 599) : std::nullopt;
+    if (!status)
+        return std::nullopt;
+    AnnouncementReply reply;
+    reply.status = static_cast<int>(*status);
+    if (const auto reason = headers.find("reason"))
+        reply.reason = *reason;
+    if (const auto text = headers.find("heartbeat-ms")) {
+        const auto heartbeat = parse_number(*text, 10, 3'600'000);
+        if (!heartbeat)
+            return std::nullopt;
+        reply.heartbeat = std::chrono::milliseconds(*heartbeat);
+    }
+    return reply;
+}
+
+}  // namespace zmqspdy::transport

@@ -1,0 +1,52 @@
+// What a worker tells the registry of itself: the headers of its `POST /workers` stream.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "transport/endpoint.hpp"
+#include "zmqspdy/spdy/header_block.hpp"
+
+namespace zmqspdy::transport {
+
+struct Announcement {
+    std::optional<Endpoint> endpoint;  ///< where children dial the worker; absent: relay through the registry
+    std::string name;                  ///< for logs and people; 1 to 63 visible ASCII characters, need not be unique
+    std::uint32_t capacity = 1;        ///< requests it takes at once, over all routers' children: 1 to 65535
+    std::uint32_t weight = 1;          ///< share of the traffic compared to others: 1 to 100
+    std::string service;               ///< which ZmqSpdyService it belongs to; empty: the unnamed one
+};
+
+inline constexpr std::size_t kMaxNameLength = 63;
+inline constexpr std::uint32_t kMaxCapacity = 65535;
+inline constexpr std::uint32_t kMaxWeight = 100;
+
+/// True for 1 to kMaxNameLength visible ASCII characters: fit for logs and for our tables.
+[[nodiscard]] bool is_valid_name(std::string_view name) noexcept;
+
+[[nodiscard]] spdy::HeaderBlock to_headers(const Announcement& announcement);
+
+struct AnnouncementError {
+    int status;       ///< the 4xx to answer with
+    std::string why;  ///< a sentence for the worker's log
+};
+[[nodiscard]] std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::HeaderBlock& headers);
+
+/// The registry's answer: `:status 201` with the heartbeat that both ends keep, or a 4xx or 503 with a reason.
+struct AnnouncementReply {
+    int status = 201;
+    std::string reason;                       ///< when status is not 201
+    std::chrono::milliseconds heartbeat{1000};  ///< PING interval; three silent ones mean the peer is gone
+};
+[[nodiscard]] spdy::HeaderBlock to_headers(const AnnouncementReply& reply);
+/// Nothing when `headers` is not such an answer.
+[[nodiscard]] std::optional<AnnouncementReply> parse_reply(const spdy::HeaderBlock& headers);
+
+inline constexpr std::chrono::milliseconds kDefaultHeartbeat{1000};
+/// A peer that has been silent for this many heartbeats is gone.
+inline constexpr int kMissedHeartbeats = 3;
+
+}  // namespace zmqspdy::transport

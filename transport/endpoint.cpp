@@ -1,0 +1,104 @@
+#include "transport/endpoint.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace zmqspdy::transport {
+
+namespace {
+
+// Every address as 16 bytes, IPv4 mapped into IPv6, so that the two families compare.
+using Address = std::array<std::uint8_t, 16>;
+
+std::optional<Address> parse_address(std::string_view text) {
+    const std::string copy(text.substr(0, text.find('%')));
+    Address bytes{};
+    if (inet_pton(AF_INET6, copy.c_str(), bytes.data()) == 1)
+        return bytes;
+    bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (inet_pton(AF_INET, copy.c_str(), bytes.data() + 12) == 1)
+        return bytes;
+    return std::nullopt;
+}
+
+bool is_mapped_ipv4(const Address& address) {
+    static constexpr std::array<std::uint8_t, 12> kPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return std::equal(kPrefix.begin(), kPrefix.end(), address.begin());
+}
+
+EndpointError refuse(std::string_view text, std::string_view rule) {
+    return {"'" + std::string(text) + "' is not an endpoint: " + std::string(rule)};
+}
+
+bool is_host_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
+}
+
+}  // namespace
+
+std::variant<Endpoint, EndpointError> parse_endpoint(std::string_view text) {
+    if (text.starts_with("ipc://")) {
+        const auto name = text.substr(6);
+        // sun_path has 108 bytes, one of them the leading NUL of an abstract name.
+        if (name.size() < 2 || name.front() != '@' || name.size() > 107)
+            return refuse(text, "ipc takes an abstract name of up to 106 characters, such as ipc://@name");
+        return Endpoint{AbstractEndpoint{std::string(name.substr(1))}};
+    }
+    if (!text.starts_with("tcp://"))
+        return refuse(text, "it must begin with tcp:// or ipc://@, for example tcp://127.0.0.1:8000");
+    const auto rest = text.substr(6);
+    const auto colon = rest.rfind(':');
+    if (colon == std::string_view::npos || colon == 0)
+        return refuse(text, "tcp takes a host and a port, for example tcp://127.0.0.1:8000");
+    auto host = rest.substr(0, colon);
+    const auto digits = rest.substr(colon + 1);
+    if (host.front() == '[' && host.back() == ']') {
+        host = host.substr(1, host.size() - 2);
+        if (host.find(':') == std::string_view::npos || !parse_address(host))
+            return refuse(text, "the brackets must hold an IPv6 address");
+    } else if (host != "*" && !std::all_of(host.begin(), host.end(), is_host_character)) {
+        return refuse(text, "the host must be an address, a name or '*' (an IPv6 address goes into brackets)");
+    }
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size())
+        return refuse(text, "the port must be a number from 0 to 65535");
+    return Endpoint{TcpEndpoint{std::string(host), port}};
+}
+
+std::string to_string(const Endpoint& endpoint) {
+    if (const auto* ipc = std::get_if<AbstractEndpoint>(&endpoint))
+        return "ipc://@" + ipc->name;
+    const auto& tcp = std::get<TcpEndpoint>(endpoint);
+    const bool bracket = tcp.host.find(':') != std::string::npos;
+    return "tcp://" + (bracket ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+bool is_local_address(std::string_view address) {
+    const auto parsed = parse_address(address);
+    if (!parsed)
+        return false;
+    if (is_mapped_ipv4(*parsed))
+        return (*parsed)[12] == 127;
+    static constexpr Address kLoopback{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    return *parsed == kLoopback;
+}
+
+bool is_local(const Endpoint& endpoint) {
+    if (std::holds_alternative<AbstractEndpoint>(endpoint))
+        return true;
+    const auto& host = std::get<TcpEndpoint>(endpoint).host;
+    return host == "localhost" || is_local_address(host);
+}
+
+bool same_address(std::string_view a, std::string_view b) {
+    const auto first = parse_address(a);
+    return first && first == parse_address(b);
+}
+
+}  // namespace zmqspdy::transport

@@ -1,0 +1,23 @@
+// The limits every ZeroMQ socket of ours is given.
+#pragma once
+
+#include <chrono>
+#include <zmq.hpp>
+
+namespace zmqspdy::transport {
+
+/// Larger messages are a protocol violation: libzmq drops the connection before reading one.
+inline constexpr std::int64_t kMaxMessageSize = 8 * 1024 * 1024;
+/// Senders cut their output so that one message part stays far below kMaxMessageSize.
+inline constexpr std::size_t kMessageTarget = 256 * 1024;
+/// Messages, each way and peer. SPDY's windows bound the bytes; this bounds the small frames that windows do not
+/// count, and tells us of a peer that does not read.
+inline constexpr int kHighWaterMark = 10000;
+/// A connection that has not finished ZMTP's handshake by then is closed by libzmq.
+inline constexpr std::chrono::milliseconds kHandshakeInterval{5000};
+
+/// For each data or control socket, before bind or connect. No lingering: what matters is acknowledged by
+/// SPDY, and a process that ends must not hang. No silent reconnect: one connection is one session.
+void set_limits(zmq::socket_t& socket);
+
+}  // namespace zmqspdy::transport
