@@ -46,11 +46,20 @@ spdy::HeaderBlock to_headers(const Announcement& announcement) {
 std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::HeaderBlock& headers) {
     if (headers.find(":method") != "POST" || headers.find(":path") != "/workers")
         return AnnouncementError{404, "a worker announces itself with POST /workers"};
+    if (!headers.find("name"))
+        return bad("'name' is missing");
     Announcement announcement;
-    const auto name = headers.find("name");
-    if (!name || !is_valid_name(*name))
-        return bad("'name' must be 1 to 63 visible ASCII characters");
-    announcement.name = *name;
+    if (auto error = update(announcement, headers))
+        return *std::move(error);
+    return announcement;
+}
+
+std::optional<AnnouncementError> update(Announcement& announcement, const spdy::HeaderBlock& headers) {
+    if (const auto name = headers.find("name")) {
+        if (!is_valid_name(*name))
+            return bad("'name' must be 1 to 63 visible ASCII characters");
+        announcement.name = *name;
+    }
     if (const auto text = headers.find("endpoint")) {
         auto parsed = parse_endpoint(*text);
         if (const auto* error = std::get_if<EndpointError>(&parsed))
@@ -69,12 +78,12 @@ std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::Hea
             return bad("'weight' must be a number from 1 to 100");
         announcement.weight = *weight;
     }
-    if (const auto service = headers.find("service"); service && !service->empty()) {
-        if (!is_valid_name(*service))
+    if (const auto service = headers.find("service")) {
+        if (!service->empty() && !is_valid_name(*service))
             return bad("'service' must be up to 63 visible ASCII characters");
         announcement.service = *service;
     }
-    return announcement;
+    return std::nullopt;
 }
 
 spdy::HeaderBlock to_headers(const AnnouncementReply& reply) {

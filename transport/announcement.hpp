@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "transport/endpoint.hpp"
@@ -14,10 +15,10 @@ namespace zmqspdy::transport {
 
 struct Announcement {
     std::optional<Endpoint> endpoint;  ///< where children dial the worker; absent: relay through the registry
-    std::string name;                  ///< for logs and people; 1 to 63 visible ASCII characters, need not be unique
-    std::uint32_t capacity = 1;        ///< requests it takes at once, over all routers' children: 1 to 65535
-    std::uint32_t weight = 1;          ///< share of the traffic compared to others: 1 to 100
-    std::string service;               ///< which ZmqSpdyService it belongs to; empty: the unnamed one
+    std::string name;  ///< for logs and people; 1 to 63 visible ASCII characters, need not be unique
+    std::uint32_t capacity = 1;  ///< requests it takes at once, over all routers' children: 1 to 65535
+    std::uint32_t weight = 1;    ///< share of the traffic compared to others: 1 to 100
+    std::string service;         ///< which ZmqSpdyService it belongs to; empty: the unnamed one
 };
 
 inline constexpr std::size_t kMaxNameLength = 63;
@@ -33,12 +34,18 @@ struct AnnouncementError {
     int status;       ///< the 4xx to answer with
     std::string why;  ///< a sentence for the worker's log
 };
-[[nodiscard]] std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::HeaderBlock& headers);
+[[nodiscard]] std::variant<Announcement, AnnouncementError> parse_announcement(
+    const spdy::HeaderBlock& headers);
+/// Changes what `headers` name (HEADERS on the announcement's stream). On an error some of it may have been
+/// changed.
+[[nodiscard]] std::optional<AnnouncementError> update(Announcement& announcement,
+                                                      const spdy::HeaderBlock& headers);
 
-/// The registry's answer: `:status 201` with the heartbeat that both ends keep, or a 4xx or 503 with a reason.
+/// The registry's answer: `:status 201` with the heartbeat that both ends keep, or a 4xx or 503 with a
+/// reason.
 struct AnnouncementReply {
     int status = 201;
-    std::string reason;                       ///< when status is not 201
+    std::string reason;                         ///< when status is not 201
     std::chrono::milliseconds heartbeat{1000};  ///< PING interval; three silent ones mean the peer is gone
 };
 [[nodiscard]] spdy::HeaderBlock to_headers(const AnnouncementReply& reply);

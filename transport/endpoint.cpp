@@ -35,8 +35,8 @@ EndpointError refuse(std::string_view text, std::string_view rule) {
 }
 
 bool is_host_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
 }
 
 }  // namespace
@@ -45,8 +45,11 @@ std::variant<Endpoint, EndpointError> parse_endpoint(std::string_view text) {
     if (text.starts_with("ipc://")) {
         const auto name = text.substr(6);
         // sun_path has 108 bytes, one of them the leading NUL of an abstract name.
-        if (name.size() < 2 || name.front() != '@' || name.size() > 107)
-            return refuse(text, "ipc takes an abstract name of up to 106 characters, such as ipc://@name");
+        const bool visible =
+            std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+        if (name.size() < 2 || name.front() != '@' || name.size() > 107 || !visible)
+            return refuse(text,
+                          "ipc takes an abstract name of up to 106 visible characters, such as ipc://@name");
         return Endpoint{AbstractEndpoint{std::string(name.substr(1))}};
     }
     if (!text.starts_with("tcp://"))
@@ -62,7 +65,8 @@ std::variant<Endpoint, EndpointError> parse_endpoint(std::string_view text) {
         if (host.find(':') == std::string_view::npos || !parse_address(host))
             return refuse(text, "the brackets must hold an IPv6 address");
     } else if (host != "*" && !std::all_of(host.begin(), host.end(), is_host_character)) {
-        return refuse(text, "the host must be an address, a name or '*' (an IPv6 address goes into brackets)");
+        return refuse(text,
+                      "the host must be an address, a name or '*' (an IPv6 address goes into brackets)");
     }
     std::uint16_t port = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);

@@ -21,8 +21,8 @@ struct EndpointError {
     std::string why;  ///< a whole sentence that quotes the text
 };
 
-/// Reads `tcp://HOST:PORT` (HOST an address, a name, `*`, or an IPv6 address in brackets) and `ipc://@NAME`. Other
-/// transports, and ipc to a path, are refused.
+/// Reads `tcp://HOST:PORT` (HOST an address, a name, `*`, or an IPv6 address in brackets) and `ipc://@NAME`.
+/// Other transports, and ipc to a path, are refused.
 [[nodiscard]] std::variant<Endpoint, EndpointError> parse_endpoint(std::string_view text);
 
 /// The form that libzmq takes.

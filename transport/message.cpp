@@ -12,7 +12,8 @@ zmq::message_t to_message(std::vector<std::byte> bytes) {
     const std::size_t size = owner->size();
     // libzmq calls this from whichever thread drops the last reference.
     zmq::message_t message(
-        data, size, [](void*, void* hint) { delete static_cast<std::vector<std::byte>*>(hint); }, owner.get());
+        data, size, [](void*, void* hint) { delete static_cast<std::vector<std::byte>*>(hint); },
+        owner.get());
     (void)owner.release();
     return message;
 }

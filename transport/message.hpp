@@ -26,8 +26,8 @@ enum class SendResult {
     unreachable,  ///< ROUTER_MANDATORY: the peer has gone
 };
 
-/// Sends `[peer][frames]`, or `[frames]` alone when `peer` is null, without waiting. Throws zmq::error_t for anything
-/// that SendResult does not name.
+/// Sends `[peer][frames]`, or `[frames]` alone when `peer` is null, without waiting. Throws zmq::error_t for
+/// anything that SendResult does not name.
 [[nodiscard]] SendResult send(zmq::socket_ref socket, const zmq::message_t* peer, zmq::message_t frames);
 
 }  // namespace zmqspdy::transport

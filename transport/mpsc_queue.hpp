@@ -24,7 +24,8 @@ class MpscQueue {
             // release() first: `next` must not delete what it held from an earlier, lost round.
             (void)raw->next.release();
             raw->next.reset(top);
-            // Sequentially consistent: paired with the flag a sleeping consumer sets before its last look here.
+            // Sequentially consistent: paired with the flag a sleeping consumer sets before its last look
+            // here.
         } while (!top_.compare_exchange_weak(top, raw, std::memory_order_seq_cst, std::memory_order_relaxed));
     }
 

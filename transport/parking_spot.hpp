@@ -8,9 +8,9 @@
 
 namespace zmqspdy::transport {
 
-/// One sleeper, any number of wakers. A waker that finds nobody asleep pays one atomic load and no system call.
-/// The sleeper may sleep on a futex (cheap) or, between prepare() and awake(), in poll() on a descriptor of its
-/// own, so that it can await other descriptors as well.
+/// One sleeper, any number of wakers. A waker that finds nobody asleep pays one atomic load and no system
+/// call. The sleeper may sleep on a futex (cheap) or, between prepare() and awake(), in poll() on a
+/// descriptor of its own, so that it can await other descriptors as well.
 class ParkingSpot {
   public:
     /// Sleeps until `ready()` or until `deadline`; returns what ready() says at the end.

@@ -25,7 +25,8 @@ void Poller::remove(int fd) noexcept {
 }
 
 std::span<const epoll_event> Poller::wait(std::chrono::milliseconds timeout) {
-    const auto limited = std::min<std::chrono::milliseconds::rep>(timeout.count(), std::numeric_limits<int>::max());
+    const auto limited =
+        std::min<std::chrono::milliseconds::rep>(timeout.count(), std::numeric_limits<int>::max());
     const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
                                    limited < 0 ? -1 : static_cast<int>(limited));
     if (count < 0) {

@@ -12,8 +12,9 @@
 
 namespace zmqspdy::transport {
 
-/// Edge-triggered, as ZMQ_FD asks: after an edge, and after every send or receive on a socket, look whether there
-/// is more to receive until there is not. The cost of a wake-up does not grow with the number of sockets.
+/// Edge-triggered, as ZMQ_FD asks: after an edge, and after every send or receive on a socket, look whether
+/// there is more to receive until there is not. The cost of a wake-up does not grow with the number of
+/// sockets.
 class Poller {
   public:
     Poller();
@@ -22,8 +23,8 @@ class Poller {
     void add(int fd, std::uint64_t token);
     void remove(int fd) noexcept;
 
-    /// Sleeps until something is readable or `timeout` has passed (negative: for ever). Returns what is readable,
-    /// valid until the next call; empty after a timeout or a signal.
+    /// Sleeps until something is readable or `timeout` has passed (negative: for ever). Returns what is
+    /// readable, valid until the next call; empty after a timeout or a signal.
     [[nodiscard]] std::span<const epoll_event> wait(std::chrono::milliseconds timeout);
 
   private:

@@ -10,8 +10,8 @@ namespace zmqspdy::transport {
 inline constexpr std::int64_t kMaxMessageSize = 8 * 1024 * 1024;
 /// Senders cut their output so that one message part stays far below kMaxMessageSize.
 inline constexpr std::size_t kMessageTarget = 256 * 1024;
-/// Messages, each way and peer. SPDY's windows bound the bytes; this bounds the small frames that windows do not
-/// count, and tells us of a peer that does not read.
+/// Messages, each way and peer. SPDY's windows bound the bytes; this bounds the small frames that windows do
+/// not count, and tells us of a peer that does not read.
 inline constexpr int kHighWaterMark = 10000;
 /// A connection that has not finished ZMTP's handshake by then is closed by libzmq.
 inline constexpr std::chrono::milliseconds kHandshakeInterval{5000};

@@ -1,4 +1,5 @@
-// Names and numbers of SPDY/3.1 (spdy-protocol-draft3-1, section 2): frame types, flags, status codes, settings.
+// Names and numbers of SPDY/3.1 (spdy-protocol-draft3-1, section 2): frame types, flags, status codes,
+// settings.
 #pragma once
 
 #include <cstddef>

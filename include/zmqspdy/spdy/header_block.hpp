@@ -65,14 +65,14 @@ class HeaderBlock {
 
     HeaderBlock();
 
-    /// Takes `plain` if it is a legal block with at most `max_headers` names; checks counts, lengths, names and
-    /// NULs as SPDY asks. Does not judge what HTTP would: CR, LF and the like pass here.
+    /// Takes `plain` if it is a legal block with at most `max_headers` names; checks counts, lengths, names
+    /// and NULs as SPDY asks. Does not judge what HTTP would: CR, LF and the like pass here.
     [[nodiscard]] static std::variant<HeaderBlock, HeaderBlockError> parse(std::vector<std::byte> plain,
                                                                            std::size_t max_headers);
 
-    /// Adds one value; joins it with a NUL to those that `name` has. ASCII capitals in `name` become lower case.
-    /// Precondition: `name` is not empty, neither has a NUL, neither is a view into this block; an empty value is
-    /// dropped when `name` has one already (SPDY has no empty parts).
+    /// Adds one value; joins it with a NUL to those that `name` has. ASCII capitals in `name` become lower
+    /// case. Precondition: `name` is not empty, neither has a NUL, neither is a view into this block; an
+    /// empty value is dropped when `name` has one already (SPDY has no empty parts).
     void add(std::string_view name, std::string_view value);
 
     /// The value of `name` (lower case), NUL-joined if there are several; nothing when absent.
@@ -86,6 +86,7 @@ class HeaderBlock {
 
   private:
     explicit HeaderBlock(std::vector<std::byte> plain) noexcept : plain_{std::move(plain)} {}
+    void join(std::size_t length_at, std::size_t old_size, std::string_view more);
 
     std::vector<std::byte> plain_;
 };

@@ -24,21 +24,26 @@ struct SessionOptions {
     Role role = Role::client;
     /// Told to the peer as SETTINGS MAX_CONCURRENT_STREAMS; a stream above it is refused (REFUSED_STREAM).
     std::uint32_t max_concurrent_streams = 1000;
-    /// Receive window of each stream in bytes, told to the peer as SETTINGS INITIAL_WINDOW_SIZE. It bounds what
-    /// a stream can make us hold.
+    /// Receive window of each stream in bytes, told to the peer as SETTINGS INITIAL_WINDOW_SIZE. It bounds
+    /// what a stream can make us hold. (A client may begin with 64 KiB all the same: it may not know better
+    /// yet.)
     std::uint32_t stream_window = 256 * 1024;
-    /// Receive window of the session in bytes, raised at once by a WINDOW_UPDATE on stream 0. It bounds what may be under
-    /// way between the two ends, not what is held: receive() gives it back as DATA comes in, so that a
-    /// stream that nobody reads cannot stop its neighbours.
+    /// Receive window of the session in bytes, raised at once by a WINDOW_UPDATE on stream 0. It bounds what
+    /// may be under way between the two ends, not what is held: receive() gives it back as DATA comes in, so
+    /// that a stream that nobody reads cannot stop its neighbours.
     std::uint32_t session_window = 16 * 1024 * 1024;
-    /// 0 (stored: no CRIME, least CPU) to 9. Only of what we send; any legal zlib stream is accepted.
+    /// 0 (stored: no CRIME, least CPU) to 9. Only of what we send; any zlib stream that begins with the
+    /// dictionary of SPDY/3 is accepted.
     int compression_level = 0;
-    std::size_t max_header_bytes = 64 * 1024;  ///< of one inflated block; above it the session ends
-    std::size_t max_headers = 256;             ///< names in one block; above it the stream is reset
-    std::size_t max_control_frame = 64 * 1024; ///< at least 8192 (section 2.2.1); above it the session ends
-    std::size_t max_data_frame = 256 * 1024;   ///< payload of one DATA frame that we send
-    /// Frames that carry no progress (PING, SETTINGS, RST_STREAM, empty DATA, WINDOW_UPDATE, refused streams) the
-    /// peer may send for each second that tick() is told of; past it the session ends. Twice that may come in a burst.
+    /// Of one inflated block; a larger one ends the session, and is not sent either: see open().
+    std::size_t max_header_bytes = 64 * 1024;
+    std::size_t max_headers = 256;              ///< names in one block; above it the stream is reset
+    std::size_t max_control_frame = 80 * 1024;  ///< at least 8192 (section 2.2.1); above it the session ends
+    std::size_t max_data_frame = 256 * 1024;    ///< payload of one DATA frame that we send
+    /// Frames that carry no progress (PING, SETTINGS, RST_STREAM, empty DATA, WINDOW_UPDATE, refused streams,
+    /// faults that we answer, the 17th and later HEADERS of a stream) the peer may send for each second that
+    /// tick() is told of; past it the session ends. Twice that may come in a burst. DATA of less than 32
+    /// bytes without FIN counts a sixteenth.
     std::uint32_t idle_frame_budget = 10000;
 };
 
@@ -65,7 +70,8 @@ struct DataReceived {  ///< part of, or a whole DATA frame; consume() it when it
     Bytes payload;
     bool fin;
 };
-struct StreamReset {  ///< the stream is closed: the peer's RST_STREAM, or a fault of the peer answered by ours
+struct StreamReset {  ///< the stream is closed: the peer's RST_STREAM, or a fault of the peer answered by
+                      ///< ours
     StreamId stream;
     ResetCode code;
     bool by_peer;
@@ -84,8 +90,8 @@ struct GoAwayReceived {
     StreamId last_good;
     GoAwayCode code;
 };
-using Event = std::variant<StreamOpened, ReplyReceived, HeadersReceived, DataReceived, StreamReset, WindowOpened,
-                           PingAcknowledged, SettingsReceived, GoAwayReceived>;
+using Event = std::variant<StreamOpened, ReplyReceived, HeadersReceived, DataReceived, StreamReset,
+                           WindowOpened, PingAcknowledged, SettingsReceived, GoAwayReceived>;
 
 /// The peer broke the session. A GOAWAY is in the output already: send it, then drop the peer.
 struct SessionFault {
@@ -93,7 +99,8 @@ struct SessionFault {
     std::string_view why;  ///< in static storage, safe to log
 };
 
-/// A session is used by one thread at a time. After a fault receive() repeats the fault and sending calls do nothing.
+/// A session is used by one thread at a time. After a fault receive() repeats the fault and sending calls do
+/// nothing.
 class Session {
   public:
     /// Puts SETTINGS, and the WINDOW_UPDATE that raises the session window, into the output.
@@ -112,23 +119,26 @@ class Session {
     [[nodiscard]] bool at_frame_boundary() const noexcept;
 
     /// Client role: opens a stream. Nothing when the session takes no more: the peer's limit of concurrent
-    /// streams, a GOAWAY either way, a fault, or stream ids used up.
+    /// streams, a GOAWAY either way, a fault, or stream ids used up. Nor when `headers` are larger than
+    /// max_header_bytes: a peer with our limits would end the session over them. The caller, who knows what
+    /// to answer, checks that first; the same goes for reply() and headers().
     [[nodiscard]] std::optional<StreamId> open(const HeaderBlock& headers, Priority priority, bool fin);
     [[nodiscard]] bool can_open() const noexcept;
 
     /// Server role: SYN_REPLY. False (and nothing sent) when the stream is closed or replied to already.
     bool reply(StreamId stream, const HeaderBlock& headers, bool fin);
-    /// HEADERS. False when our side of the stream is closed.
+    /// HEADERS. False when our side of the stream is closed, and for `fin` before the reply.
     bool headers(StreamId stream, const HeaderBlock& headers, bool fin);
     /// Sends as much of `data` as both windows allow and returns how much that was; `fin` goes out only with
-    /// the last byte. What is left the caller keeps until WindowOpened. 0 when our side of the stream is closed.
+    /// the last byte. What is left the caller keeps until WindowOpened. 0 when our side of the stream is
+    /// closed, or not replied to yet. Small pieces that are in the output at once go out as one frame.
     [[nodiscard]] std::size_t send(StreamId stream, Bytes data, bool fin);
     /// Bytes that send() would take now.
     [[nodiscard]] std::size_t sendable(StreamId stream) const noexcept;
     /// RST_STREAM; the stream is closed at once. Nothing happens when it is closed already.
     void reset(StreamId stream, ResetCode code);
-    /// `size` bytes of DataReceived have been dealt with: the peer may send as many more. WINDOW_UPDATEs are sent
-    /// for half a window at a time.
+    /// `size` bytes of DataReceived have been dealt with: the peer may send as many more. WINDOW_UPDATEs are
+    /// sent for half a window at a time.
     void consume(StreamId stream, std::size_t size);
     /// Sends a PING and returns its id.
     std::uint32_t ping();
