@@ -1,0 +1,489 @@
+#include "mod_zmqspdy/core/dealer_pool.hpp"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <utility>
+
+namespace zmqspdy::router {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What a poller event is about. Links are told apart by their worker's id.
+enum class Token : std::uint64_t { doorbell, wakeup, socket, monitor };
+
+constexpr std::uint64_t make_token(Token what, WorkerId worker = 0) {
+    return worker << 2U | static_cast<std::uint64_t>(what);
+}
+
+// While requests wait: how often to look for a worker even if nobody has rung.
+constexpr std::chrono::milliseconds kQueueTick{100};
+constexpr std::chrono::milliseconds kFirstAvoidance{100};
+constexpr std::chrono::milliseconds kLongestAvoidance{5000};
+
+// httpd's signals are for its own threads.
+void block_signals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+DealerPool::DealerPool(WorkerTable table, PoolOptions options, Log log)
+    : table_{table}, options_{std::move(options)}, log_{std::move(log)} {
+    poller_.add(doorbell_.fd(), make_token(Token::doorbell));
+    if (options_.wakeup_fd >= 0)
+        poller_.add(options_.wakeup_fd, make_token(Token::wakeup));
+    thread_ = std::thread([this] { run(); });
+}
+
+DealerPool::~DealerPool() {
+    if (thread_.joinable())
+        (void)stop(std::chrono::hours(1));
+}
+
+bool DealerPool::stop(std::chrono::milliseconds patience) noexcept {
+    stopping_.store(true);
+    doorbell_.ring();
+    const bool ended = end_.wait_until(Clock::now() + patience, [this] { return ended_.load(); });
+    if (thread_.joinable()) {
+        if (ended)
+            thread_.join();
+        else
+            thread_.detach();
+    }
+    return ended;
+}
+
+// Any thread.
+
+void DealerPool::post(std::unique_ptr<Command> command) {
+    commands_.push(std::move(command));
+    doorbell_.ring();
+}
+
+void DealerPool::submit(std::shared_ptr<Exchange> exchange) {
+    auto command = std::make_unique<Command>();
+    command->kind = Command::Kind::submit;
+    command->exchange = std::move(exchange);
+    post(std::move(command));
+}
+
+void DealerPool::body(std::shared_ptr<Exchange> exchange, std::vector<std::byte> bytes, bool fin) {
+    auto command = std::make_unique<Command>();
+    command->kind = Command::Kind::body;
+    command->exchange = std::move(exchange);
+    command->bytes = std::move(bytes);
+    command->fin = fin;
+    post(std::move(command));
+}
+
+void DealerPool::consumed(std::shared_ptr<Exchange> exchange, std::size_t size) {
+    auto command = std::make_unique<Command>();
+    command->kind = Command::Kind::consumed;
+    command->exchange = std::move(exchange);
+    command->size = size;
+    post(std::move(command));
+}
+
+void DealerPool::cancel(std::shared_ptr<Exchange> exchange) {
+    auto command = std::make_unique<Command>();
+    command->kind = Command::Kind::cancel;
+    command->exchange = std::move(exchange);
+    post(std::move(command));
+}
+
+// The pool's thread.
+
+void DealerPool::run() noexcept {
+    try {
+        block_signals();
+        pthread_setname_np(pthread_self(), "zmqspdy-pool");
+        context_.emplace(1);
+        // Three sockets a link: the DEALER and both ends of its monitor.
+        context_->set(zmq::ctxopt::max_sockets, static_cast<int>(table_.size().workers * 3 + 16));
+        next_beat_ = Clock::now() + options_.heartbeat;
+        loop();
+    } catch (const std::exception& error) {
+        log_(LogLevel::error, std::string("the dealer pool of this child ended: ") + error.what() +
+                                  "; its requests fail until httpd replaces the child");
+    }
+    stopping_.store(true);
+    // Whatever is still here must hear of the end.
+    (void)take_commands();
+    for (const auto& [id, link] : links_)
+        link->lose("this child ends", Failure::shutting_down);
+    for (const auto& exchange : std::exchange(queue_, {}))
+        fail(exchange, Failure::shutting_down);
+    for (const auto& exchange : std::exchange(to_notify_, {}))
+        exchange->parking.notify();
+    set_waiting(false);
+    dirty_.clear();
+    links_.clear();
+    context_.reset();
+    ended_.store(true);
+    end_.notify();
+}
+
+void DealerPool::loop() {
+    while (!stopping_.load()) {
+        (void)take_commands();
+        if (snapshot_.refresh(table_)) {
+            drop_links_of_departed_workers();
+            queue_may_move_ = true;
+        }
+        dispatch_queue();
+        flush_links();
+        for (const auto& exchange : to_notify_) {
+            exchange->pool.to_notify = false;
+            exchange->parking.notify();
+        }
+        to_notify_.clear();
+        if (const auto now = Clock::now(); now >= next_beat_)
+            beat(now);
+
+        doorbell_.about_to_sleep();
+        const bool more = !commands_.empty() || !dirty_.empty() || stopping_.load();
+        const auto events = poller_.wait(more ? std::chrono::milliseconds{0} : sleep_time());
+        doorbell_.awake();
+        for (const auto& event : events)
+            serve(event);
+        if (events.empty() && !queue_.empty())
+            queue_may_move_ = true;
+    }
+}
+
+void DealerPool::serve(const epoll_event& event) {
+    const auto what = static_cast<Token>(event.data.u64 & 3U);
+    if (what == Token::doorbell)
+        return doorbell_.clear();
+    if (what == Token::wakeup) {
+        // Not read: it is shared with the other children, and edge-triggered.
+        queue_may_move_ = true;
+        return;
+    }
+    const auto found = links_.find(event.data.u64 >> 2U);
+    if (found == links_.end())
+        return;  // an event of a link that has gone meanwhile
+    if (what == Token::monitor)
+        found->second->watch();
+    has_output(*found->second);
+}
+
+bool DealerPool::take_commands() {
+    auto list = commands_.take_all();
+    const bool any = list != nullptr;
+    while (list) {
+        auto& exchange = list->exchange;
+        switch (list->kind) {
+            case Command::Kind::submit:
+                on_submit(std::move(exchange));
+                break;
+            case Command::Kind::body:
+                on_body(exchange, std::move(list->bytes), list->fin);
+                break;
+            case Command::Kind::consumed:
+                if (exchange->pool.link)
+                    exchange->pool.link->consumed(*exchange, list->size);
+                break;
+            case Command::Kind::cancel:
+                on_cancel(exchange);
+                break;
+        }
+        list = std::move(list->next);
+    }
+    return any;
+}
+
+void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
+    if (stopping_.load())
+        return fail(exchange, Failure::shutting_down);
+    // First come, first served: nobody overtakes those who wait, unless a look at the whole queue lets them.
+    if (queue_.size() >= options_.queue_length && (!queue_.empty() || !dispatch(exchange)))
+        return fail(exchange, Failure::queue_full);
+    if (exchange->pool.link)
+        return;
+    queue_.push_back(std::move(exchange));
+    queue_may_move_ = true;
+}
+
+void DealerPool::on_body(const std::shared_ptr<Exchange>& exchange, std::vector<std::byte> bytes, bool fin) {
+    auto& side = exchange->pool;
+    if (side.ended)
+        return;
+    side.body_complete = fin;
+    if (side.unsent.empty())
+        side.unsent = std::move(bytes);
+    else
+        side.unsent.insert(side.unsent.end(), bytes.begin(), bytes.end());
+    if (side.link)
+        side.link->send_body(exchange);
+}
+
+void DealerPool::on_cancel(const std::shared_ptr<Exchange>& exchange) {
+    auto& side = exchange->pool;
+    if (side.ended)
+        return;
+    side.ended = true;
+    if (WorkerLink* const link = side.link) {
+        link->reset(exchange, spdy::ResetCode::cancel);
+        release_slot(*link);
+    } else {
+        std::erase(queue_, exchange);
+        set_waiting(!queue_.empty());
+    }
+}
+
+void DealerPool::dispatch_queue() {
+    if (!queue_may_move_ || queue_.empty())
+        return;
+    queue_may_move_ = false;
+    // Where one request of a service finds no worker, the next one of it will not either, unless it may use
+    // one that the first has tried already.
+    std::vector<std::string_view> without_worker;
+    std::deque<std::shared_ptr<Exchange>> still_waiting;
+    auto queue = std::exchange(queue_, {});
+    for (auto& exchange : queue) {
+        const std::string_view service = exchange->head.service;
+        const bool hopeless =
+            std::find(without_worker.begin(), without_worker.end(), service) != without_worker.end();
+        if (!hopeless && dispatch(exchange))
+            continue;
+        if (exchange->pool.ended)
+            continue;
+        if (exchange->pool.tried.empty() && !hopeless)
+            without_worker.push_back(service);
+        still_waiting.push_back(std::move(exchange));
+    }
+    // What dispatching itself sent back (a link that failed at once) comes first: it waited longest.
+    queue_.insert(queue_.end(), std::make_move_iterator(still_waiting.begin()),
+                  std::make_move_iterator(still_waiting.end()));
+    set_waiting(!queue_.empty());
+}
+
+bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
+    const auto eligible = [this, &exchange](const Candidate& candidate) {
+        return may_use(candidate, *exchange);
+    };
+    // Each round that fails puts its worker on the list of those to avoid, so this ends.
+    while (const Candidate* const candidate =
+               reserve_worker(snapshot_, table_, options_.child, exchange->head.service, eligible)) {
+        auto queued = Exchange::Stage::queued;
+        if (!exchange->stage.compare_exchange_strong(queued, Exchange::Stage::sent)) {
+            table_.release(candidate->slot, options_.child);
+            exchange->pool.ended = true;
+            return false;  // the request thread has given up meanwhile
+        }
+        if (start(exchange, *candidate)) {
+            if (exchange->head.has_body)
+                notify_later(exchange);  // its thread waits for this before it reads the body
+            return true;
+        }
+        exchange->stage.store(Exchange::Stage::queued);
+        table_.release(candidate->slot, options_.child);
+    }
+    return false;
+}
+
+bool DealerPool::start(const std::shared_ptr<Exchange>& exchange, const Candidate& candidate) {
+    WorkerLink* const link = link_to(candidate);
+    if (!link)
+        return false;
+    exchange->set_worker_name(candidate.record.name_view());
+    ++exchange->pool.attempts;
+    exchange->pool.tried.push_back(candidate.record.id);
+    if (link->open(exchange)) {
+        ++in_flight_;
+        return true;
+    }
+    --exchange->pool.attempts;
+    exchange->pool.tried.pop_back();
+    avoided_[candidate.record.id] = {Clock::now() + kFirstAvoidance, 0};
+    return false;
+}
+
+bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) const {
+    const auto id = candidate.record.id;
+    const auto& tried = exchange.pool.tried;
+    if (std::find(tried.begin(), tried.end(), id) != tried.end())
+        return false;
+    if (const auto link = links_.find(id); link != links_.end())
+        return !link->second->lost() && !link->second->closing();
+    if (avoided_.empty())
+        return true;
+    const auto avoided = avoided_.find(id);
+    return avoided == avoided_.end() || avoided->second.until <= Clock::now();
+}
+
+WorkerLink* DealerPool::link_to(const Candidate& candidate) {
+    const auto id = candidate.record.id;
+    if (const auto found = links_.find(id); found != links_.end())
+        return found->second.get();
+    try {
+        LinkOptions options{.window = options_.window,
+                            .compression = options_.compression,
+                            .relay_endpoint = options_.relay_endpoint,
+                            .number = ++link_count_};
+        WorkerLink::Owner& owner = *this;  // the base is private: only we may give it away
+        auto link = std::make_unique<WorkerLink>(owner, *context_, candidate, options);
+        poller_.add(link->socket_fd(), make_token(Token::socket, id));
+        poller_.add(link->monitor_fd(), make_token(Token::monitor, id));
+        return links_.emplace(id, std::move(link)).first->second.get();
+    } catch (const std::exception& error) {
+        log_(LogLevel::warning, "worker '" + std::string(candidate.record.name_view()) +
+                                    "' cannot be dialled at " +
+                                    std::string(candidate.record.endpoint_view()) + ": " + error.what());
+        avoided_[id] = {Clock::now() + kLongestAvoidance, 0};
+        return nullptr;
+    }
+}
+
+void DealerPool::flush_links() {
+    // Sending may bring answers, and answers may make more to send; each link settles its own before it
+    // returns.
+    while (!dirty_.empty()) {
+        for (WorkerLink* const link : std::exchange(dirty_, {})) {
+            link->listed = false;
+            if (!link->lost())
+                link->exchange_messages();
+            if (link->lost() || (link->closing() && link->streams() == 0))
+                reap(*link);
+        }
+        dispatch_queue();
+    }
+}
+
+void DealerPool::reap(WorkerLink& link) {
+    const auto id = link.worker().id;
+    if (link.lost()) {
+        auto& avoided = avoided_[id];
+        const auto wait =
+            std::min(kFirstAvoidance * (1U << std::min(avoided.failures, 6U)), kLongestAvoidance);
+        avoided = {Clock::now() + wait, avoided.failures + 1};
+        // One line for each leave is the registry's to write; of ours only what keeps happening is news.
+        log_(avoided.failures == 3 ? LogLevel::warning : LogLevel::info,
+             "lost worker '" + std::string(link.worker().name_view()) + "': " + link.why_lost());
+    } else if (link.worker_went_away()) {
+        avoided_[id] = {Clock::time_point::max(), 0};
+    }
+    poller_.remove(link.socket_fd());
+    poller_.remove(link.monitor_fd());
+    std::erase(dirty_, &link);
+    links_.erase(id);
+}
+
+void DealerPool::drop_links_of_departed_workers() {
+    for (const auto& [id, link] : links_) {
+        if (snapshot_.find(id))
+            continue;
+        // Relayed: the registry, through which it was reached, has lost it. Dialled: what it has it may still
+        // finish, and its connection will tell if not.
+        if (link->worker().relayed != 0)
+            link->lose("it has left");
+        else if (link->streams() == 0)
+            link->lose("it has left while idle");
+    }
+    std::erase_if(avoided_, [this](const auto& entry) { return !snapshot_.find(entry.first); });
+}
+
+void DealerPool::beat(Clock::time_point now) {
+    next_beat_ = now + options_.heartbeat;
+    for (const auto& [id, link] : links_)
+        link->beat(now, options_.heartbeat);
+}
+
+void DealerPool::set_waiting(bool waiting) {
+    if (std::exchange(waiting_, waiting) != waiting)
+        table_.set_waiting(options_.child, waiting);
+}
+
+std::chrono::milliseconds DealerPool::sleep_time() const {
+    if (!queue_.empty())
+        return kQueueTick;
+    if (in_flight_ == 0)
+        return std::chrono::milliseconds{-1};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_beat_ - Clock::now());
+    return std::max(left, std::chrono::milliseconds{0});
+}
+
+// WorkerLink::Owner
+
+void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) {
+    exchange->inbox.push(std::move(event));
+    notify_later(exchange);
+}
+
+void DealerPool::finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) {
+    exchange->pool.ended = true;
+    avoided_.erase(link.worker().id);
+    release_slot(link);
+}
+
+void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange,
+                             WorkerLink::Undelivered how) {
+    release_slot(link);
+    auto& side = exchange->pool;
+    const bool may_repeat =
+        !side.answered && side.replayable && how.failure != Failure::shutting_down &&
+        (how.untouched || (how.failure == Failure::worker_lost && exchange->head.idempotent));
+    if (!may_repeat)
+        return fail(exchange, how.failure, how.code);
+    if (side.attempts > exchange->head.retries)
+        return fail(exchange, Failure::no_worker_left);
+    // From the start: what was sent goes before what was not.
+    side.unsent.erase(side.unsent.begin(),
+                      side.unsent.begin() + static_cast<std::ptrdiff_t>(side.unsent_from));
+    side.unsent.insert(side.unsent.begin(), side.replay.begin(), side.replay.end());
+    side.unsent_from = 0;
+    side.replay.clear();
+    side.fin_sent = false;
+    exchange->stage.store(Exchange::Stage::queued);
+    queue_.push_front(exchange);
+    queue_may_move_ = true;
+}
+
+void DealerPool::body_taken(const std::shared_ptr<Exchange>& exchange, std::size_t size) {
+    // What is sent a second time was counted only once.
+    const auto counted = std::min(size, exchange->body_backlog.load());
+    const auto before = exchange->body_backlog.fetch_sub(counted);
+    // The request thread waits when there is a window's worth; half a window of room is worth waking it for.
+    if (before - counted <= options_.window / 2)
+        notify_later(exchange);
+}
+
+void DealerPool::has_output(WorkerLink& link) {
+    if (!std::exchange(link.listed, true))
+        dirty_.push_back(&link);
+}
+
+void DealerPool::release_slot(const WorkerLink& link) {
+    --in_flight_;
+    table_.release(link.slot(), options_.child);
+    if (!queue_.empty())
+        queue_may_move_ = true;
+    else if (options_.wakeup_fd >= 0 && table_.anyone_waiting())
+        (void)eventfd_write(options_.wakeup_fd, 1);
+}
+
+void DealerPool::fail(const std::shared_ptr<Exchange>& exchange, Failure failure, spdy::ResetCode code) {
+    if (std::exchange(exchange->pool.ended, true))
+        return;
+    auto event = std::make_unique<ResponseEvent>();
+    event->kind = ResponseEvent::Kind::failed;
+    event->failure = failure;
+    event->code = code;
+    deliver(exchange, std::move(event));
+}
+
+void DealerPool::notify_later(const std::shared_ptr<Exchange>& exchange) {
+    if (!std::exchange(exchange->pool.to_notify, true))
+        to_notify_.push_back(exchange);
+}
+
+}  // namespace zmqspdy::router

@@ -1,0 +1,140 @@
+// Per httpd child: the one thread that owns its ZeroMQ sockets, and the queue of requests that wait for a
+// worker.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "mod_zmqspdy/core/dispatch.hpp"
+#include "mod_zmqspdy/core/exchange.hpp"
+#include "mod_zmqspdy/core/log.hpp"
+#include "mod_zmqspdy/core/worker_link.hpp"
+#include "transport/doorbell.hpp"
+#include "transport/poller.hpp"
+
+namespace zmqspdy::router {
+
+struct PoolOptions {
+    std::uint32_t child = 0;  ///< our row in the worker table
+    std::size_t queue_length = 1024;
+    std::uint32_t window = 256 * 1024;  ///< receive window of a stream in bytes, and most unsent request body
+    int compression = 0;
+    std::chrono::milliseconds heartbeat{1000};
+    std::string relay_endpoint;  ///< where the registry takes sessions for workers that cannot be dialled
+    int wakeup_fd = -1;  ///< an eventfd of the parent: becomes readable when workers come or slots free up
+};
+
+/// submit(), body(), consumed() and cancel() from any thread; everything else happens on the pool's own
+/// thread.
+class DealerPool final : private WorkerLink::Owner {
+  public:
+    /// Starts the thread. Call it after the last fork: a ZeroMQ context does not survive one.
+    DealerPool(WorkerTable table, PoolOptions options, Log log);
+    /// Stops: see stop().
+    ~DealerPool();
+    DealerPool(const DealerPool&) = delete;
+    DealerPool& operator=(const DealerPool&) = delete;
+
+    /// Queues the exchange for a worker. What becomes of it is told through its inbox.
+    void submit(std::shared_ptr<Exchange> exchange);
+    /// Hands over the next bytes of the request body; `fin` with the last. The caller keeps
+    /// Exchange::body_backlog within the window: it adds the size before the call and waits while there is no
+    /// room.
+    void body(std::shared_ptr<Exchange> exchange, std::vector<std::byte> bytes, bool fin);
+    /// The client has taken `size` bytes of the response.
+    void consumed(std::shared_ptr<Exchange> exchange, std::size_t size);
+    /// Nobody waits for the response any more: RST_STREAM CANCEL, also in the queue. Harmless after the end.
+    void cancel(std::shared_ptr<Exchange> exchange);
+
+    [[nodiscard]] std::uint32_t window() const noexcept { return options_.window; }
+
+    /// Ends all sessions and the thread; exchanges under way fail with shutting_down. False when the thread
+    /// did not end within `patience`: the process must exit without unloading this code.
+    bool stop(std::chrono::milliseconds patience) noexcept;
+
+  private:
+    struct Command {
+        enum class Kind : std::uint8_t { submit, body, consumed, cancel };
+        Kind kind;
+        std::shared_ptr<Exchange> exchange;
+        std::vector<std::byte> bytes;
+        bool fin = false;
+        std::size_t size = 0;
+        std::unique_ptr<Command> next;
+    };
+    struct Avoided {  ///< a worker that could not be reached, or said goodbye
+        std::chrono::steady_clock::time_point until;
+        unsigned failures;
+    };
+
+    void post(std::unique_ptr<Command> command);
+
+    // The pool's thread.
+    void run() noexcept;
+    void loop();
+    void serve(const epoll_event& event);
+    bool take_commands();
+    void on_submit(std::shared_ptr<Exchange> exchange);
+    void on_body(const std::shared_ptr<Exchange>& exchange, std::vector<std::byte> bytes, bool fin);
+    void on_cancel(const std::shared_ptr<Exchange>& exchange);
+    void dispatch_queue();
+    bool dispatch(const std::shared_ptr<Exchange>& exchange);
+    bool start(const std::shared_ptr<Exchange>& exchange, const Candidate& candidate);
+    WorkerLink* link_to(const Candidate& candidate);
+    void flush_links();
+    void reap(WorkerLink& link);
+    void drop_links_of_departed_workers();
+    void beat(std::chrono::steady_clock::time_point now);
+    void set_waiting(bool waiting);
+    [[nodiscard]] std::chrono::milliseconds sleep_time() const;
+    [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const;
+
+    // WorkerLink::Owner
+    void deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) override;
+    void finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) override;
+    void undelivered(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange,
+                     WorkerLink::Undelivered how) override;
+    void body_taken(const std::shared_ptr<Exchange>& exchange, std::size_t size) override;
+    void has_output(WorkerLink& link) override;
+
+    void release_slot(const WorkerLink& link);
+    void fail(const std::shared_ptr<Exchange>& exchange, Failure failure,
+              spdy::ResetCode code = spdy::ResetCode::cancel);
+    void notify_later(const std::shared_ptr<Exchange>& exchange);
+
+    WorkerTable table_;
+    PoolOptions options_;
+    Log log_;
+    transport::MpscQueue<Command> commands_;
+    transport::Doorbell doorbell_;
+    std::atomic<bool> stopping_{false};
+
+    // The pool's thread alone.
+    std::optional<zmq::context_t> context_;
+    transport::Poller poller_;
+    Snapshot snapshot_;
+    std::deque<std::shared_ptr<Exchange>> queue_;
+    bool queue_may_move_ = false;
+    bool waiting_ = false;
+    std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
+    std::unordered_map<WorkerId, Avoided> avoided_;
+    std::vector<WorkerLink*> dirty_;
+    std::vector<std::shared_ptr<Exchange>> to_notify_;
+    std::chrono::steady_clock::time_point next_beat_;
+    std::uint32_t link_count_ = 0;
+    std::size_t in_flight_ = 0;
+
+    std::atomic<bool> ended_{false};
+    transport::ParkingSpot end_;
+    std::thread thread_;
+};
+
+}  // namespace zmqspdy::router

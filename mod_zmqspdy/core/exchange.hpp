@@ -1,0 +1,126 @@
+// One request and its response, handed between the request's own thread and the dealer pool's thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+#include <zmq.hpp>
+
+#include "mod_zmqspdy/core/worker_table.hpp"
+#include "transport/mpsc_queue.hpp"
+#include "transport/parking_spot.hpp"
+#include "zmqspdy/spdy/session.hpp"
+
+namespace zmqspdy::router {
+
+/// What the request thread decides before it submits an exchange.
+struct RequestHead {
+    spdy::HeaderBlock headers;
+    std::string service;
+    spdy::Priority priority = 3;
+    bool has_body = false;    ///< body() will be called until its `fin`
+    bool idempotent = false;  ///< RFC 9110 section 9.2.2: may be sent again when a worker dies over it
+    unsigned retries = 2;     ///< how many more workers may be tried
+};
+
+/// Why an exchange ended without the worker's FIN.
+enum class Failure : std::uint8_t {
+    none,
+    worker_lost,     ///< the worker died, hung or left while it had the request
+    worker_reset,    ///< the worker gave the stream up (RST_STREAM)
+    protocol,        ///< the worker broke SPDY
+    no_worker_left,  ///< it may be sent again, but ran out of retries
+    queue_full,      ///< ZmqSpdyQueueLength requests wait already
+    shutting_down,   ///< this child ends
+};
+
+/// One thing that happened to the response, in order.
+struct ResponseEvent {
+    enum class Kind : std::uint8_t {
+        interim,   ///< `headers`: a 1xx
+        head,      ///< `headers`: the final status
+        data,      ///< `payload`, a view into `message`
+        trailers,  ///< `headers`
+        end,       ///< nothing but the end
+        failed,    ///< `failure`: nothing more will come
+    };
+    Kind kind = Kind::end;
+    bool fin = false;  ///< the response is complete; with any kind but interim and failed
+    Failure failure = Failure::none;
+    spdy::ResetCode code = spdy::ResetCode::cancel;  ///< with worker_reset
+    spdy::HeaderBlock headers;
+    spdy::Bytes payload;
+    std::shared_ptr<const zmq::message_t> message;
+    std::unique_ptr<ResponseEvent> next;
+};
+
+class WorkerLink;
+
+/// Shared by the two threads. Members say which side may touch them.
+class Exchange {
+  public:
+    explicit Exchange(RequestHead request) : head{std::move(request)} {}
+
+    /// Written before submission, read-only afterwards, but for `headers`, which the pool drops once they
+    /// cannot be needed again.
+    RequestHead head;
+
+    enum class Stage : std::uint8_t {
+        queued,     ///< no worker has it
+        sent,       ///< a worker has it, or may have
+        abandoned,  ///< the request thread gave up while it was queued
+    };
+    std::atomic<Stage> stage{Stage::queued};
+
+    /// Request thread: gives up an exchange that still waits for a worker. False when a worker has it
+    /// already.
+    [[nodiscard]] bool abandon() noexcept {
+        auto expected = Stage::queued;
+        return stage.compare_exchange_strong(expected, Stage::abandoned);
+    }
+
+    // To the request thread.
+    transport::MpscQueue<ResponseEvent> inbox;
+    transport::ParkingSpot parking;
+    /// Bytes of the request body handed to the pool and not yet taken by the session.
+    std::atomic<std::size_t> body_backlog{0};
+
+    /// What the pool's thread alone touches.
+    struct PoolSide {
+        WorkerLink* link = nullptr;
+        spdy::StreamId stream = 0;
+        std::vector<std::byte> unsent;  ///< body that the windows do not let through yet
+        std::size_t unsent_from = 0;    ///< how much of `unsent` has gone
+        bool body_complete = false;     ///< the last byte has been handed over
+        bool fin_sent = false;
+        std::vector<std::byte> replay;  ///< body sent so far, in case it must be sent again
+        bool replayable = true;         ///< `replay` holds all of it
+        bool answered = false;          ///< the head of the response has been seen
+        bool ended = false;             ///< the last event is in the inbox
+        bool to_notify = false;
+        unsigned attempts = 0;
+        std::vector<WorkerId> tried;
+    } pool;
+
+    /// Name of the worker that has it, or had it last; empty before any had. Any thread.
+    [[nodiscard]] std::string worker_name() const {
+        const std::lock_guard lock(worker_name_mutex_);
+        return worker_name_;
+    }
+    void set_worker_name(std::string_view name) {
+        const std::lock_guard lock(worker_name_mutex_);
+        worker_name_ = name;
+    }
+
+  private:
+    mutable std::mutex worker_name_mutex_;
+    std::string worker_name_;
+};
+
+}  // namespace zmqspdy::router

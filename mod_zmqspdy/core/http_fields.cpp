@@ -1,0 +1,115 @@
+#include "mod_zmqspdy/core/http_fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace zmqspdy::router {
+
+namespace {
+
+constexpr bool is_token_character(char c) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+        return true;
+    return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+// Names come from the worker: only what is printable goes into the log.
+std::string quoted(std::string_view name) {
+    std::string text = "'";
+    for (const char c : name.substr(0, 40))
+        text += c > ' ' && c < 0x7f ? c : '?';
+    return text + "'";
+}
+
+std::optional<std::string> check_field(const spdy::Header& header) {
+    if (!is_token(header.name))
+        return "header name " + quoted(header.name) + " is not a token";
+    if (is_hop_by_hop(header.name))
+        return "header " + quoted(header.name) + " is httpd's to set";
+    std::optional<std::string> error;
+    spdy::for_each_value(header.value, [&](std::string_view value) {
+        if (!is_field_value(value))
+            error = "header " + quoted(header.name) + " has a control character in its value";
+    });
+    return error;
+}
+
+std::optional<int> parse_status(std::string_view text) {
+    // "200" or "200 OK"
+    if (text.size() < 3 || (text.size() > 3 && text[3] != ' '))
+        return std::nullopt;
+    int status = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + 3, status);
+    if (error != std::errc{} || end != text.data() + 3 || status < 100 || status > 599)
+        return std::nullopt;
+    return status;
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+bool is_field_value(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte == '\t' || (byte >= ' ' && byte != 0x7f);
+    });
+}
+
+bool is_hop_by_hop(std::string_view name) noexcept {
+    static constexpr std::array<std::string_view, 8> kNames{
+        "connection", "keep-alive",        "proxy-connection", "te",
+        "trailer",    "transfer-encoding", "upgrade",          "http2-settings"};
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcept {
+    std::uint64_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (text.empty() || error != std::errc{} || end != text.data() + text.size() || length > INT64_MAX)
+        return std::nullopt;
+    return length;
+}
+
+std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& headers) {
+    ResponseHead head{};
+    bool has_status = false;
+    for (const spdy::Header header : headers) {
+        if (header.name == ":status") {
+            const auto status = parse_status(header.value);
+            if (!status)
+                return ":status is not a number from 100 to 599";
+            head.status = *status;
+            has_status = true;
+        } else if (header.name == ":version") {
+            continue;
+        } else if (auto error = check_field(header)) {
+            return *std::move(error);
+        } else if (header.name == "content-length") {
+            std::optional<std::string> wrong;
+            spdy::for_each_value(header.value, [&](std::string_view value) {
+                const auto length = parse_content_length(value);
+                if (!length || (head.content_length && head.content_length != length))
+                    wrong = "content-length is not one decimal number";
+                head.content_length = length;
+            });
+            if (wrong)
+                return *std::move(wrong);
+        }
+    }
+    if (!has_status)
+        return ":status is missing";
+    return head;
+}
+
+std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers) {
+    for (const spdy::Header header : headers)
+        if (auto error = check_field(header))
+            return error;
+    return std::nullopt;
+}
+
+}  // namespace zmqspdy::router

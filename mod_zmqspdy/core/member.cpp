@@ -1,0 +1,79 @@
+#include "mod_zmqspdy/core/member.hpp"
+
+#include <utility>
+
+namespace zmqspdy::router {
+
+namespace {
+
+spdy::SessionOptions session_options() {
+    spdy::SessionOptions options;
+    options.role = spdy::Role::server;
+    options.max_concurrent_streams = 1;
+    options.stream_window = 16 * 1024;
+    options.session_window = 64 * 1024;
+    options.max_header_bytes = 16 * 1024;
+    options.max_headers = 64;
+    options.max_control_frame = 16 * 1024;
+    options.idle_frame_budget = 100;
+    return options;
+}
+
+// Abstract sockets have no owner: this keeps a worker from making us talk to other programs' sockets.
+constexpr std::string_view kWorkerSocketPrefix = "zmqspdy/";
+
+}  // namespace
+
+Member::Member(std::string id, std::string from)
+    : routing_id{std::move(id)},
+      address{std::move(from)},
+      session{session_options()},
+      first_heard{Clock::now()},
+      last_heard{first_heard},
+      last_beat{first_heard} {}
+
+WorkerRecord to_record(const transport::Announcement& announcement, WorkerId id, bool draining) {
+    WorkerRecord record{};
+    record.id = id;
+    record.capacity = announcement.capacity;
+    record.weight = announcement.weight;
+    record.draining = draining ? 1 : 0;
+    record.relayed = announcement.endpoint ? 0 : 1;
+    assign(record.name, announcement.name);
+    assign(record.service, announcement.service);
+    if (announcement.endpoint)
+        assign(record.endpoint, transport::to_string(*announcement.endpoint));
+    return record;
+}
+
+std::optional<transport::AnnouncementError> settle_endpoint(transport::Announcement& announcement,
+                                                            const std::string& address, bool insecure) {
+    using transport::AnnouncementError;
+    if (!announcement.endpoint)
+        return std::nullopt;
+    if (const auto* ipc = std::get_if<transport::AbstractEndpoint>(&*announcement.endpoint)) {
+        if (!transport::is_local_address(address))
+            return AnnouncementError{
+                403,
+                "an ipc endpoint serves workers on the router's own host; announce a tcp "
+                "endpoint, or none to be relayed"};
+        if (!ipc->name.starts_with(kWorkerSocketPrefix))
+            return AnnouncementError{403, "the name of an ipc endpoint must begin with @zmqspdy/"};
+        return std::nullopt;
+    }
+    auto& tcp = std::get<transport::TcpEndpoint>(*announcement.endpoint);
+    if (tcp.port == 0)
+        return AnnouncementError{400, "a tcp endpoint must name its port"};
+    if (tcp.host == "*" || tcp.host == "0.0.0.0" || tcp.host == "::")
+        tcp.host = address;
+    const bool local = transport::is_local(*announcement.endpoint);
+    if (!transport::same_address(tcp.host, address) && !(local && transport::is_local_address(address)))
+        return AnnouncementError{403, "the endpoint " + transport::to_string(*announcement.endpoint) +
+                                          " is not on the host that announced it (" + address + ")"};
+    if (!local && !insecure)
+        return AnnouncementError{
+            403, "endpoints that other hosts can reach need 'ZmqSpdyInsecure on' at the router"};
+    return std::nullopt;
+}
+
+}  // namespace zmqspdy::router

@@ -1,0 +1,84 @@
+// The registry: takes announcements at the worker port, keeps the worker table, relays for workers that
+// cannot be dialled.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <zmq.hpp>
+
+#include "mod_zmqspdy/core/log.hpp"
+#include "mod_zmqspdy/core/member.hpp"
+#include "mod_zmqspdy/core/worker_table.hpp"
+#include "transport/poller.hpp"
+#include "transport/socket_monitor.hpp"
+
+namespace zmqspdy::router {
+
+struct RegistryOptions {
+    int listen_fd = -1;          ///< a listening socket, bound by the parent; libzmq closes it
+    std::string listen;          ///< its endpoint
+    std::string relay_endpoint;  ///< where children bring sessions for relayed workers
+    std::chrono::milliseconds heartbeat{1000};
+    bool insecure = false;
+    int wakeup_fd = -1;  ///< eventfd that wakes children; stays the caller's
+};
+
+/// One thread, one process. Nothing that a worker sends makes it throw; what throws is a fault of this host
+/// (no memory, no descriptors), and ends it, so that httpd starts another.
+class Registry {
+  public:
+    /// Binds. Takes over what an earlier registry left in the table.
+    Registry(WorkerTable table, RegistryOptions options, Log log);
+    ~Registry();
+    Registry(const Registry&) = delete;
+    Registry& operator=(const Registry&) = delete;
+
+    /// Serves until `stop_fd` becomes readable.
+    void run(int stop_fd);
+
+  private:
+    using Clock = Member::Clock;
+    using MemberPtr = std::shared_ptr<Member>;
+
+    void adopt_table();
+    bool receive_from_worker();
+    bool receive_from_child();
+    bool watch();
+    void on_control(const MemberPtr& member, const zmq::message_t& frames);
+    void on_announcement(Member& member, const spdy::StreamOpened& event);
+    void on_update(Member& member, const spdy::HeadersReceived& event);
+    void on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames);
+    void enter_table(Member& member);
+    void publish(const Member& member);
+    void leave(Member& member, const std::string& how);
+    void drop(const std::string& routing_id, const std::string& how);
+    bool flush(Member& member);
+    void probe_workers();
+    void probe_children();
+    void forget_link(const std::string& link);
+    void tick(Clock::time_point now);
+    void table_changed();
+    [[nodiscard]] MemberPtr find(const std::string& routing_id, zmq::message_t& part);
+
+    WorkerTable table_;
+    RegistryOptions options_;
+    Log log_;
+    zmq::context_t context_;
+    zmq::socket_t workers_;
+    zmq::socket_t children_;
+    std::optional<transport::SocketMonitor> workers_monitor_;
+    std::optional<transport::SocketMonitor> children_monitor_;
+    transport::Poller poller_;
+    std::unordered_map<std::string, MemberPtr> members_;  // by routing id
+    std::unordered_map<WorkerId, MemberPtr> announced_;   // by worker
+    std::unordered_map<std::string, WorkerId> links_;     // children's links to relayed workers
+    std::unordered_map<std::uint32_t, Clock::time_point>
+        orphans_;  // slots of an earlier registry: until when
+    Clock::time_point next_tick_;
+};
+
+}  // namespace zmqspdy::router

@@ -1,0 +1,351 @@
+#include "mod_zmqspdy/core/worker_link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "mod_zmqspdy/core/relay_id.hpp"
+#include "transport/message.hpp"
+#include "transport/socket_options.hpp"
+
+namespace zmqspdy::router {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A request body up to this long is kept until the response begins, in case another worker must take over.
+constexpr std::size_t kReplayLimit = 64 * 1024;
+
+constexpr int kMonitored = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                           ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                           ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED;
+
+spdy::SessionOptions session_options(const LinkOptions& options) {
+    spdy::SessionOptions session;
+    session.role = spdy::Role::client;
+    session.max_concurrent_streams = 0;  // workers push nothing
+    session.stream_window = options.window;
+    session.compression_level = options.compression;
+    return session;
+}
+
+}  // namespace
+
+WorkerLink::WorkerLink(Owner& owner, zmq::context_t& context, const Candidate& worker,
+                       const LinkOptions& options)
+    : owner_{owner},
+      worker_{worker},
+      socket_{context, zmq::socket_type::dealer},
+      session_{session_options(options)},
+      last_heard_{Clock::now()},
+      last_beat_{last_heard_} {
+    transport::set_limits(socket_);
+    monitor_.emplace(context, socket_, kMonitored);
+    if (worker.record.relayed != 0) {
+        const RelayId id(worker.record.id, getpid(), options.number);
+        socket_.set(zmq::sockopt::routing_id, id.view());
+        socket_.connect(options.relay_endpoint);
+    } else {
+        socket_.connect(std::string(worker.record.endpoint_view()));
+    }
+}
+
+WorkerLink::~WorkerLink() {
+    monitor_.reset();
+}
+
+int WorkerLink::socket_fd() const {
+    return socket_.get(zmq::sockopt::fd);
+}
+
+int WorkerLink::monitor_fd() const {
+    return monitor_->fd();
+}
+
+bool WorkerLink::closing() const noexcept {
+    return session_.peer_went_away() || session_.went_away() || !session_.can_open();
+}
+
+bool WorkerLink::open(const std::shared_ptr<Exchange>& exchange) {
+    if (lost_)
+        return false;
+    auto& side = exchange->pool;
+    const auto stream =
+        session_.open(exchange->head.headers, exchange->head.priority, !exchange->head.has_body);
+    if (!stream)
+        return false;
+    if (exchanges_.empty())
+        last_heard_ = Clock::now();  // an idle worker owes us nothing
+    side.link = this;
+    side.stream = *stream;
+    side.fin_sent = !exchange->head.has_body;
+    exchanges_.emplace(*stream, exchange);
+    if (exchange->head.has_body)
+        send_body(exchange);
+    owner_.has_output(*this);
+    return true;
+}
+
+void WorkerLink::send_body(const std::shared_ptr<Exchange>& exchange) {
+    auto& side = exchange->pool;
+    if (lost_ || side.fin_sent)
+        return;
+    const auto left = std::span(side.unsent).subspan(side.unsent_from);
+    const std::size_t taken = session_.send(side.stream, left, side.body_complete);
+    if (taken == left.size() && side.body_complete)
+        side.fin_sent = true;
+    if (side.replayable) {
+        if (side.replay.size() + taken <= kReplayLimit) {
+            side.replay.insert(side.replay.end(), left.begin(),
+                               left.begin() + static_cast<std::ptrdiff_t>(taken));
+        } else {
+            side.replayable = false;
+            side.replay = {};
+        }
+    }
+    side.unsent_from += taken;
+    if (side.unsent_from == side.unsent.size()) {
+        side.unsent.clear();
+        side.unsent_from = 0;
+    }
+    if (taken != 0)
+        owner_.body_taken(exchange, taken);
+    if (session_.output_size() >= transport::kMessageTarget)
+        (void)flush();
+    owner_.has_output(*this);
+}
+
+void WorkerLink::consumed(const Exchange& exchange, std::size_t size) {
+    if (lost_)
+        return;
+    session_.consume(exchange.pool.stream, size);
+    owner_.has_output(*this);
+}
+
+void WorkerLink::reset(const std::shared_ptr<Exchange>& exchange, spdy::ResetCode code) {
+    session_.reset(exchange->pool.stream, code);
+    forget(exchange);
+    owner_.has_output(*this);
+}
+
+void WorkerLink::exchange_messages() {
+    // libzmq's descriptor is edge-triggered, and sending may swallow the edge of something to receive: so
+    // look until there is nothing either way.
+    do {
+        if (lost_ || !flush())
+            return;
+        while (!lost_ && receive_one()) {
+        }
+    } while (!lost_ && session_.output_size() != 0);
+}
+
+bool WorkerLink::flush() {
+    if (session_.output_size() == 0)
+        return true;
+    switch (transport::send(socket_, nullptr, transport::to_message(session_.take_output()))) {
+        case transport::SendResult::sent:
+            return true;
+        case transport::SendResult::full:
+            lose("it does not read what it is sent");
+            return false;
+        case transport::SendResult::unreachable:
+            lose("it cannot be reached");
+            return false;
+    }
+    return false;
+}
+
+bool WorkerLink::receive_one() {
+    zmq::message_t part;
+    const auto parts = transport::receive(socket_, {&part, 1});
+    if (!parts)
+        return false;
+    last_heard_ = Clock::now();
+    if (*parts != 1) {
+        lose("it sent a message of " + std::to_string(*parts) + " parts instead of one", Failure::protocol);
+        return false;
+    }
+    // DATA is passed on as views into the message, which therefore lives as long as anyone reads it.
+    const auto message = std::make_shared<const zmq::message_t>(std::move(part));
+    events_.clear();
+    const auto fault = session_.receive(transport::bytes_of(*message), events_);
+    for (auto& event : events_) {
+        handle(event, message);
+        if (lost_)
+            return false;
+    }
+    if (fault) {
+        (void)flush();  // the GOAWAY that says why
+        if (!lost_)
+            lose("it broke SPDY: " + std::string(fault->why), Failure::protocol);
+        return false;
+    }
+    if (!session_.at_frame_boundary()) {
+        session_.go_away(spdy::GoAwayCode::protocol_error);
+        (void)flush();
+        if (!lost_)
+            lose("it split a frame over two messages", Failure::protocol);
+        return false;
+    }
+    return true;
+}
+
+void WorkerLink::handle(spdy::Event& event, const std::shared_ptr<const zmq::message_t>& message) {
+    if (auto* reply = std::get_if<spdy::ReplyReceived>(&event))
+        on(*reply);
+    else if (const auto* data = std::get_if<spdy::DataReceived>(&event))
+        on(*data, message);
+    else if (auto* headers = std::get_if<spdy::HeadersReceived>(&event))
+        on(*headers);
+    else if (const auto* reset = std::get_if<spdy::StreamReset>(&event))
+        on(*reset);
+    else if (const auto* window = std::get_if<spdy::WindowOpened>(&event))
+        on(*window);
+    else if (const auto* away = std::get_if<spdy::GoAwayReceived>(&event))
+        on(*away);
+}
+
+void WorkerLink::on(spdy::ReplyReceived& event) {
+    const auto exchange = find(event.stream);
+    if (!exchange)
+        return;
+    auto& side = exchange->pool;
+    side.answered = true;
+    side.replayable = false;
+    side.replay = {};
+    auto head = std::make_unique<ResponseEvent>();
+    head->kind = ResponseEvent::Kind::head;
+    head->headers = std::move(event.headers);
+    // The FIN of a body that follows in the same message is marked there; see on(DataReceived).
+    head->fin = event.fin;
+    owner_.deliver(exchange, std::move(head));
+    if (event.fin)
+        end_response(exchange);
+}
+
+void WorkerLink::on(spdy::HeadersReceived& event) {
+    const auto exchange = find(event.stream);
+    if (!exchange)
+        return;
+    auto headers = std::make_unique<ResponseEvent>();
+    headers->kind = exchange->pool.answered ? ResponseEvent::Kind::trailers : ResponseEvent::Kind::interim;
+    headers->headers = std::move(event.headers);
+    headers->fin = event.fin && exchange->pool.answered;
+    if (event.fin && !exchange->pool.answered) {
+        reset(exchange, spdy::ResetCode::protocol_error);
+        owner_.undelivered(*this, exchange, {Failure::protocol});
+        return;
+    }
+    owner_.deliver(exchange, std::move(headers));
+    if (event.fin)
+        end_response(exchange);
+}
+
+void WorkerLink::on(const spdy::DataReceived& event, const std::shared_ptr<const zmq::message_t>& message) {
+    const auto exchange = find(event.stream);
+    if (!exchange || (event.payload.empty() && !event.fin))
+        return;
+    auto data = std::make_unique<ResponseEvent>();
+    data->kind = event.payload.empty() ? ResponseEvent::Kind::end : ResponseEvent::Kind::data;
+    data->fin = event.fin;
+    if (!event.payload.empty()) {
+        data->payload = event.payload;
+        data->message = message;
+    }
+    owner_.deliver(exchange, std::move(data));
+    if (event.fin)
+        end_response(exchange);
+}
+
+void WorkerLink::on(const spdy::StreamReset& event) {
+    const auto exchange = find(event.stream);
+    if (!exchange)
+        return;
+    forget(exchange);
+    const bool untouched = event.by_peer && event.code == spdy::ResetCode::refused_stream;
+    owner_.undelivered(*this, exchange,
+                       {event.by_peer ? Failure::worker_reset : Failure::protocol, event.code, untouched});
+}
+
+void WorkerLink::on(const spdy::WindowOpened& event) {
+    if (event.stream != 0) {
+        if (const auto exchange = find(event.stream); exchange && !exchange->pool.unsent.empty())
+            send_body(exchange);
+        return;
+    }
+    // A copy: sending may lose the link, which empties the map.
+    std::vector<std::shared_ptr<Exchange>> blocked;
+    for (const auto& [stream, exchange] : exchanges_)
+        if (!exchange->pool.unsent.empty())
+            blocked.push_back(exchange);
+    for (const auto& exchange : blocked)
+        send_body(exchange);
+}
+
+void WorkerLink::on(const spdy::GoAwayReceived& event) {
+    if (event.code == spdy::GoAwayCode::ok)
+        return;  // it drains: what it has goes on, see closing()
+    lose("it said goodbye with " + std::string(spdy::to_string(event.code)));
+}
+
+void WorkerLink::end_response(const std::shared_ptr<Exchange>& exchange) {
+    // An answer that came before the end of the request: nobody needs the rest.
+    if (!exchange->pool.fin_sent)
+        session_.reset(exchange->pool.stream, spdy::ResetCode::cancel);
+    forget(exchange);
+    owner_.finished(*this, exchange);
+}
+
+void WorkerLink::watch() {
+    while (!lost_) {
+        const auto event = monitor_->next();
+        if (!event)
+            return;
+        if (event->event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
+            was_up_ = true;
+            continue;
+        }
+        // The last messages may have arrived together with the end of the connection.
+        while (!lost_ && receive_one()) {
+        }
+        if (!lost_)
+            lose(was_up_ ? "its connection ended" : "it cannot be reached");
+    }
+}
+
+void WorkerLink::beat(Clock::time_point now, std::chrono::milliseconds heartbeat) {
+    session_.tick(std::chrono::duration<double>(now - last_beat_).count());
+    last_beat_ = now;
+    if (lost_ || exchanges_.empty())
+        return;
+    if (now - last_heard_ > heartbeat * transport::kMissedHeartbeats) {
+        lose("it has been silent for " + std::to_string(transport::kMissedHeartbeats) + " heartbeats");
+        return;
+    }
+    session_.ping();
+    owner_.has_output(*this);
+}
+
+void WorkerLink::lose(std::string why, Failure failure) {
+    if (std::exchange(lost_, true))
+        return;
+    why_lost_ = std::move(why);
+    auto orphans = std::exchange(exchanges_, {});
+    for (auto& [stream, exchange] : orphans) {
+        exchange->pool.link = nullptr;
+        owner_.undelivered(*this, exchange, {failure});
+    }
+    owner_.has_output(*this);  // so that the owner looks at it and takes it away
+}
+
+std::shared_ptr<Exchange> WorkerLink::find(spdy::StreamId stream) const {
+    const auto found = exchanges_.find(stream);
+    return found == exchanges_.end() ? nullptr : found->second;
+}
+
+void WorkerLink::forget(const std::shared_ptr<Exchange>& exchange) {
+    exchanges_.erase(exchange->pool.stream);
+    exchange->pool.link = nullptr;
+}
+
+}  // namespace zmqspdy::router

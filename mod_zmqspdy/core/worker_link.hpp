@@ -1,0 +1,123 @@
+// One child's connection to one worker: a DEALER, its monitor, and the SPDY session over it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+#include <zmq.hpp>
+
+#include "mod_zmqspdy/core/dispatch.hpp"
+#include "mod_zmqspdy/core/exchange.hpp"
+#include "transport/socket_monitor.hpp"
+#include "zmqspdy/spdy/session.hpp"
+
+namespace zmqspdy::router {
+
+struct LinkOptions {
+    std::uint32_t window = 256 * 1024;
+    int compression = 0;
+    std::string relay_endpoint;
+    std::uint32_t number = 0;  ///< tells links of this process to the same relayed worker apart
+};
+
+/// Belongs to the pool's thread. One link is one session: when it is lost it is thrown away, never
+/// reconnected.
+class WorkerLink {
+  public:
+    struct Undelivered {
+        Failure failure;
+        spdy::ResetCode code = spdy::ResetCode::cancel;
+        bool untouched =
+            false;  ///< the worker has said that it did nothing: safe to repeat whatever the method
+    };
+    /// What the link tells of its exchanges. Called on the pool's thread; must not destroy the link.
+    class Owner {
+      public:
+        virtual void deliver(const std::shared_ptr<Exchange>& exchange,
+                             std::unique_ptr<ResponseEvent> event) = 0;
+        /// The response is complete; the link has forgotten the exchange.
+        virtual void finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) = 0;
+        /// The exchange ended otherwise; the link has forgotten it.
+        virtual void undelivered(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange,
+                                 Undelivered how) = 0;
+        /// `size` bytes of the request body have been taken by the session.
+        virtual void body_taken(const std::shared_ptr<Exchange>& exchange, std::size_t size) = 0;
+        /// The link wants exchange_messages() to be called soon.
+        virtual void has_output(WorkerLink& link) = 0;
+
+      protected:
+        ~Owner() = default;
+    };
+
+    /// Connects. Throws zmq::error_t when the endpoint cannot be dialled at all.
+    WorkerLink(Owner& owner, zmq::context_t& context, const Candidate& worker, const LinkOptions& options);
+    ~WorkerLink();
+    WorkerLink(const WorkerLink&) = delete;
+    WorkerLink& operator=(const WorkerLink&) = delete;
+
+    [[nodiscard]] int socket_fd() const;
+    [[nodiscard]] int monitor_fd() const;
+
+    /// Sends the request as a stream. False when the session takes no more.
+    [[nodiscard]] bool open(const std::shared_ptr<Exchange>& exchange);
+    /// Sends what the windows allow of Exchange::PoolSide::unsent.
+    void send_body(const std::shared_ptr<Exchange>& exchange);
+    void consumed(const Exchange& exchange, std::size_t size);
+    /// RST_STREAM; the exchange is forgotten without a word to the owner.
+    void reset(const std::shared_ptr<Exchange>& exchange, spdy::ResetCode code);
+
+    /// Sends what waits to be sent and receives what waits to be received, until neither is left.
+    void exchange_messages();
+    /// Looks at what the monitor has to say.
+    void watch();
+    /// Once per heartbeat: PINGs a worker that has streams of ours, and gives it up when it has been silent
+    /// for too long.
+    void beat(std::chrono::steady_clock::time_point now, std::chrono::milliseconds heartbeat);
+    /// Gives the worker up: every exchange is undelivered.
+    void lose(std::string why, Failure failure = Failure::worker_lost);
+
+    [[nodiscard]] const WorkerRecord& worker() const noexcept { return worker_.record; }
+    [[nodiscard]] std::uint32_t slot() const noexcept { return worker_.slot; }
+    [[nodiscard]] std::size_t streams() const noexcept { return exchanges_.size(); }
+    [[nodiscard]] bool lost() const noexcept { return lost_; }
+    [[nodiscard]] bool was_up() const noexcept { return was_up_; }
+    [[nodiscard]] const std::string& why_lost() const noexcept { return why_lost_; }
+    /// The worker takes no new streams: it drains, or the session has used up its ids.
+    [[nodiscard]] bool closing() const noexcept;
+    [[nodiscard]] bool worker_went_away() const noexcept { return session_.peer_went_away(); }
+    /// The link is in the owner's list of those with output.
+    bool listed = false;
+
+  private:
+    bool flush();
+    bool receive_one();
+    void handle(spdy::Event& event, const std::shared_ptr<const zmq::message_t>& message);
+    void on(spdy::ReplyReceived& event);
+    void on(spdy::HeadersReceived& event);
+    void on(const spdy::DataReceived& event, const std::shared_ptr<const zmq::message_t>& message);
+    void on(const spdy::StreamReset& event);
+    void on(const spdy::WindowOpened& event);
+    void on(const spdy::GoAwayReceived& event);
+    void end_response(const std::shared_ptr<Exchange>& exchange);
+    [[nodiscard]] std::shared_ptr<Exchange> find(spdy::StreamId stream) const;
+    void forget(const std::shared_ptr<Exchange>& exchange);
+
+    Owner& owner_;
+    Candidate worker_;
+    zmq::socket_t socket_;
+    std::optional<transport::SocketMonitor> monitor_;
+    spdy::Session session_;
+    std::vector<spdy::Event> events_;  // kept for its memory
+    std::unordered_map<spdy::StreamId, std::shared_ptr<Exchange>> exchanges_;
+    std::chrono::steady_clock::time_point last_heard_;
+    std::chrono::steady_clock::time_point last_beat_;
+    bool was_up_ = false;
+    bool lost_ = false;
+    std::string why_lost_;
+};
+
+}  // namespace zmqspdy::router

@@ -1,0 +1,237 @@
+#include "mod_zmqspdy/core/worker_table.hpp"
+
+#include <cstring>
+#include <new>
+#include <type_traits>
+
+namespace zmqspdy::router {
+
+namespace {
+
+// Changes with every change of the layout below, so that a reloaded module never misreads an older table.
+constexpr std::uint64_t kLayout = 0x7a6d717370647901;
+constexpr std::size_t kCacheLine = 64;
+
+constexpr std::size_t round_up(std::size_t size, std::size_t to) {
+    return (size + to - 1) / to * to;
+}
+
+constexpr std::size_t kRecordWords = sizeof(WorkerRecord) / sizeof(std::uint64_t);
+static_assert(std::is_trivially_copyable_v<WorkerRecord>);
+static_assert(sizeof(WorkerRecord) % sizeof(std::uint64_t) == 0);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
+              "only lock-free atomics work between processes");
+
+}  // namespace
+
+struct WorkerTable::Header {
+    std::uint64_t layout;
+    Size size;
+    std::atomic<std::uint64_t> generation;
+    std::atomic<std::uint64_t> last_id;
+    std::atomic<std::uint32_t> waiting;
+    alignas(kCacheLine) std::atomic<std::uint64_t> ticket;
+};
+
+// Records and counters on lines of their own: counters change with every request, records hardly ever.
+struct WorkerTable::Slot {
+    alignas(kCacheLine) std::atomic<std::uint32_t> in_flight;
+    std::atomic<std::uint64_t> last_used;
+    alignas(kCacheLine) std::atomic<std::uint32_t> sequence;  // odd while the record is being written
+    // Word by word atomic: a reader may overlap a writer and then reads again (a sequence lock).
+    std::array<std::atomic<std::uint64_t>, kRecordWords> words;
+};
+
+struct WorkerTable::Row {
+    std::atomic<pid_t> pid;
+    std::atomic<std::uint32_t> waiting;
+};
+
+namespace {
+
+constexpr std::size_t row_bytes(std::uint32_t workers) {
+    return round_up(kCacheLine + workers * sizeof(std::atomic<std::uint32_t>), kCacheLine);
+}
+
+}  // namespace
+
+WorkerTable::WorkerTable(void* memory) noexcept : memory_{static_cast<std::byte*>(memory)} {
+    static_assert(sizeof(Row) <= kCacheLine);
+}
+
+std::size_t WorkerTable::bytes_for(Size size) noexcept {
+    return sizeof(Header) + size.workers * sizeof(Slot) + size.children * row_bytes(size.workers);
+}
+
+WorkerTable WorkerTable::create(void* memory, Size size) noexcept {
+    auto* const header = new (memory) Header{};
+    header->size = size;
+    WorkerTable table(memory);
+    for (std::uint32_t i = 0; i < size.workers; ++i)
+        new (&table.slot(i)) Slot{};
+    for (std::uint32_t child = 0; child < size.children; ++child) {
+        new (&table.row(child)) Row{};
+        for (std::uint32_t i = 0; i < size.workers; ++i)
+            new (&table.count(child, i)) std::atomic<std::uint32_t>{0};
+    }
+    header->layout = kLayout;
+    return table;
+}
+
+std::optional<WorkerTable> WorkerTable::attach(void* memory) noexcept {
+    std::uint64_t layout = 0;
+    std::memcpy(&layout, memory, sizeof layout);
+    if (layout != kLayout)
+        return std::nullopt;
+    return WorkerTable(memory);
+}
+
+WorkerTable::Header& WorkerTable::header() const noexcept {
+    return *std::launder(reinterpret_cast<Header*>(memory_));
+}
+
+WorkerTable::Slot& WorkerTable::slot(std::uint32_t index) const noexcept {
+    return *std::launder(reinterpret_cast<Slot*>(memory_ + sizeof(Header) + index * sizeof(Slot)));
+}
+
+WorkerTable::Row& WorkerTable::row(std::uint32_t child) const noexcept {
+    const auto workers = header().size.workers;
+    return *std::launder(reinterpret_cast<Row*>(memory_ + sizeof(Header) + workers * sizeof(Slot) +
+                                                child * row_bytes(workers)));
+}
+
+std::atomic<std::uint32_t>& WorkerTable::count(std::uint32_t child, std::uint32_t slot) const noexcept {
+    auto* const counts = reinterpret_cast<std::byte*>(&row(child)) + kCacheLine;
+    return *std::launder(reinterpret_cast<std::atomic<std::uint32_t>*>(counts) + slot);
+}
+
+WorkerTable::Size WorkerTable::size() const noexcept {
+    return header().size;
+}
+
+std::uint64_t WorkerTable::generation() const noexcept {
+    return header().generation.load(std::memory_order_acquire);
+}
+
+WorkerRecord WorkerTable::read(std::uint32_t index) const noexcept {
+    const Slot& from = slot(index);
+    // A writer is done within moments, unless it was killed in the middle: then the slot counts as free until
+    // the next registry clears it.
+    constexpr int kPatience = 10000;
+    for (int tries = 0; tries < kPatience; ++tries) {
+        const auto before = from.sequence.load(std::memory_order_acquire);
+        std::array<std::uint64_t, kRecordWords> words;
+        for (std::size_t i = 0; i < kRecordWords; ++i)
+            words[i] = from.words[i].load(std::memory_order_acquire);
+        const auto after = from.sequence.load(std::memory_order_relaxed);
+        if (before == after && before % 2 == 0) {
+            WorkerRecord record;
+            std::memcpy(&record, words.data(), sizeof record);
+            return record;
+        }
+    }
+    return WorkerRecord{};
+}
+
+void WorkerTable::write(std::uint32_t index, const WorkerRecord& record) noexcept {
+    Slot& to = slot(index);
+    std::array<std::uint64_t, kRecordWords> words;
+    std::memcpy(words.data(), &record, sizeof record);
+    // A registry that was killed in the middle left an odd number behind; the next one starts from there.
+    const auto start = to.sequence.load(std::memory_order_relaxed) | 1U;
+    to.sequence.store(start, std::memory_order_seq_cst);
+    for (std::size_t i = 0; i < kRecordWords; ++i)
+        to.words[i].store(words[i], std::memory_order_release);
+    to.sequence.store(start + 1, std::memory_order_release);
+    header().generation.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void WorkerTable::clear(std::uint32_t index) noexcept {
+    write(index, WorkerRecord{});
+}
+
+std::optional<std::uint32_t> WorkerTable::find_free() const noexcept {
+    for (std::uint32_t i = 0; i < header().size.workers; ++i)
+        if (slot(i).in_flight.load(std::memory_order_relaxed) == 0 && read(i).id == 0)
+            return i;
+    return std::nullopt;
+}
+
+WorkerId WorkerTable::next_id() noexcept {
+    return header().last_id.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+std::uint32_t WorkerTable::in_flight(std::uint32_t index) const noexcept {
+    return slot(index).in_flight.load(std::memory_order_relaxed);
+}
+
+bool WorkerTable::try_reserve(std::uint32_t index, std::uint32_t capacity, std::uint32_t child) noexcept {
+    auto& total = slot(index).in_flight;
+    auto now = total.load(std::memory_order_relaxed);
+    do {
+        if (now >= capacity)
+            return false;
+    } while (
+        !total.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel, std::memory_order_relaxed));
+    count(child, index).fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+void WorkerTable::release(std::uint32_t index, std::uint32_t child) noexcept {
+    count(child, index).fetch_sub(1, std::memory_order_relaxed);
+    slot(index).in_flight.fetch_sub(1, std::memory_order_acq_rel);
+}
+
+std::uint64_t WorkerTable::last_used(std::uint32_t index) const noexcept {
+    return slot(index).last_used.load(std::memory_order_relaxed);
+}
+
+void WorkerTable::touch(std::uint32_t index) noexcept {
+    const auto ticket = header().ticket.fetch_add(1, std::memory_order_relaxed) + 1;
+    slot(index).last_used.store(ticket, std::memory_order_relaxed);
+}
+
+std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
+    for (std::uint32_t child = 0; child < header().size.children; ++child) {
+        pid_t nobody = 0;
+        if (row(child).pid.compare_exchange_strong(nobody, pid, std::memory_order_acq_rel))
+            return child;
+    }
+    return std::nullopt;
+}
+
+std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
+    set_waiting(child, false);
+    std::uint32_t reclaimed = 0;
+    for (std::uint32_t i = 0; i < header().size.workers; ++i) {
+        const auto left = count(child, i).exchange(0, std::memory_order_acq_rel);
+        if (left != 0)
+            slot(i).in_flight.fetch_sub(left, std::memory_order_acq_rel);
+        reclaimed += left;
+    }
+    row(child).pid.store(0, std::memory_order_release);
+    return reclaimed;
+}
+
+std::optional<std::uint32_t> WorkerTable::find_child(pid_t pid) const noexcept {
+    for (std::uint32_t child = 0; child < header().size.children; ++child)
+        if (row(child).pid.load(std::memory_order_acquire) == pid)
+            return child;
+    return std::nullopt;
+}
+
+void WorkerTable::set_waiting(std::uint32_t child, bool waiting) noexcept {
+    const std::uint32_t now = waiting ? 1 : 0;
+    if (row(child).waiting.exchange(now, std::memory_order_acq_rel) == now)
+        return;
+    if (waiting)
+        header().waiting.fetch_add(1, std::memory_order_seq_cst);
+    else
+        header().waiting.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+bool WorkerTable::anyone_waiting() const noexcept {
+    return header().waiting.load(std::memory_order_seq_cst) != 0;
+}
+
+}  // namespace zmqspdy::router

@@ -1,0 +1,111 @@
+// The worker table: who is there, and how busy, in memory that the registry and all children share.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "transport/announcement.hpp"
+
+namespace zmqspdy::router {
+
+/// Names one announcement of one worker; never reused while the table lives. 0: nobody.
+using WorkerId = std::uint64_t;
+
+/// What children need to know of a worker. Trivially copyable: it lives in shared memory.
+struct WorkerRecord {
+    WorkerId id;
+    std::uint32_t capacity;
+    std::uint32_t weight;
+    std::uint32_t draining;  ///< 1: gets no new requests, finishes what it has
+    std::uint32_t relayed;   ///< 1: reached through the registry, `endpoint` is empty
+    std::array<char, 64> name;
+    std::array<char, 64> service;
+    std::array<char, 136> endpoint;
+
+    [[nodiscard]] std::string_view name_view() const noexcept { return name.data(); }
+    [[nodiscard]] std::string_view service_view() const noexcept { return service.data(); }
+    [[nodiscard]] std::string_view endpoint_view() const noexcept { return endpoint.data(); }
+};
+
+/// Copies text that was checked to fit; cuts it otherwise. Always ends in a NUL.
+template <std::size_t Size>
+void assign(std::array<char, Size>& to, std::string_view from) noexcept {
+    const auto length = from.copy(to.data(), Size - 1);
+    to[length] = '\0';
+}
+
+/// A view of the mapping; the mapping itself belongs to httpd's parent process and ends with it. One writer
+/// of records (the registry), many readers; counters are changed by everyone, atomically.
+class WorkerTable {
+  public:
+    struct Size {
+        std::uint32_t workers;   ///< workers at once
+        std::uint32_t children;  ///< httpd children at once
+        [[nodiscard]] bool operator==(const Size&) const noexcept = default;
+    };
+
+    /// Bytes of shared memory a table of that size takes.
+    [[nodiscard]] static std::size_t bytes_for(Size size) noexcept;
+    /// Makes a new table in zeroed shared memory of bytes_for(size) bytes, aligned to a page.
+    [[nodiscard]] static WorkerTable create(void* memory, Size size) noexcept;
+    /// Looks at one made before, maybe by an earlier load of this module. Nothing when it was laid out by
+    /// another version.
+    [[nodiscard]] static std::optional<WorkerTable> attach(void* memory) noexcept;
+
+    [[nodiscard]] Size size() const noexcept;
+
+    // Records. Written by the registry alone.
+
+    /// Grows with every change of any record.
+    [[nodiscard]] std::uint64_t generation() const noexcept;
+    /// A consistent copy; id 0 when the slot is free.
+    [[nodiscard]] WorkerRecord read(std::uint32_t slot) const noexcept;
+    void write(std::uint32_t slot, const WorkerRecord& record) noexcept;
+    void clear(std::uint32_t slot) noexcept;
+    /// A free slot in which nobody counts requests of an earlier worker any more.
+    [[nodiscard]] std::optional<std::uint32_t> find_free() const noexcept;
+    [[nodiscard]] WorkerId next_id() noexcept;
+
+    // Counters.
+
+    [[nodiscard]] std::uint32_t in_flight(std::uint32_t slot) const noexcept;
+    /// Counts one more request of `child` in `slot` unless there are `capacity` already, over all children.
+    [[nodiscard]] bool try_reserve(std::uint32_t slot, std::uint32_t capacity, std::uint32_t child) noexcept;
+    void release(std::uint32_t slot, std::uint32_t child) noexcept;
+    /// When `slot` last got a request, in tickets that grow over all children: ties go to the smallest.
+    [[nodiscard]] std::uint64_t last_used(std::uint32_t slot) const noexcept;
+    void touch(std::uint32_t slot) noexcept;
+
+    // Children.
+
+    /// Takes a row for the calling process. Nothing when all are taken.
+    [[nodiscard]] std::optional<std::uint32_t> join(pid_t pid) noexcept;
+    /// Gives back a row and every request still counted in it; returns how many there were.
+    std::uint32_t leave(std::uint32_t child) noexcept;
+    /// The row of `pid`, if it has one.
+    [[nodiscard]] std::optional<std::uint32_t> find_child(pid_t pid) const noexcept;
+    /// Says whether requests wait in the child's queue, so that a freed slot is worth a wake-up.
+    void set_waiting(std::uint32_t child, bool waiting) noexcept;
+    [[nodiscard]] bool anyone_waiting() const noexcept;
+
+  private:
+    struct Header;
+    struct Slot;
+    struct Row;
+    explicit WorkerTable(void* memory) noexcept;
+
+    [[nodiscard]] Header& header() const noexcept;
+    [[nodiscard]] Slot& slot(std::uint32_t index) const noexcept;
+    [[nodiscard]] Row& row(std::uint32_t child) const noexcept;
+    [[nodiscard]] std::atomic<std::uint32_t>& count(std::uint32_t child, std::uint32_t slot) const noexcept;
+
+    std::byte* memory_;
+};
+
+}  // namespace zmqspdy::router

@@ -1,0 +1,192 @@
+#include "mod_zmqspdy/glue/config.hpp"
+
+#include <charconv>
+#include <cstring>
+#include <new>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "mod_zmqspdy/glue/fence.hpp"
+#include "transport/announcement.hpp"
+#include "transport/endpoint.hpp"
+
+extern "C" module_struct zmqspdy_module;
+
+namespace zmqspdy::glue {
+
+namespace {
+
+static_assert(std::is_trivially_destructible_v<ServerConfig> && std::is_trivially_destructible_v<DirConfig>,
+              "they live in pools without a cleanup");
+
+template <typename Config>
+Config* make(apr_pool_t* p) {
+    return new (apr_palloc(p, sizeof(Config))) Config{};
+}
+
+const char* refuse(cmd_parms* cmd, const char* rule) {
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", rule, nullptr);
+}
+
+/// Where a directive's value goes: the server's settings, or the directory's.
+template <typename Config>
+Config* target(cmd_parms* cmd, void* dir) {
+    if constexpr (std::is_same_v<Config, ServerConfig>)
+        return &server_config(cmd->server);
+    else
+        return static_cast<DirConfig*>(dir);
+}
+
+template <typename Config>
+const char* check_context(cmd_parms* cmd) {
+    if constexpr (std::is_same_v<Config, ServerConfig>)
+        return ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    else
+        return nullptr;
+}
+
+template <typename Config, auto Field, std::uint64_t Least, std::uint64_t Most>
+const char* set_number(cmd_parms* cmd, void* dir, const char* word) noexcept {
+    if (const char* error = check_context<Config>(cmd))
+        return error;
+    std::uint64_t number = 0;
+    const char* const last = word + std::strlen(word);
+    const auto [end, error] = std::from_chars(word, last, number);
+    if (error != std::errc{} || end != last || number < Least || number > Most)
+        return apr_psprintf(
+            cmd->pool, "%s: '%s' must be a number from %" APR_UINT64_T_FMT " to %" APR_UINT64_T_FMT,
+            cmd->cmd->name, word, static_cast<apr_uint64_t>(Least), static_cast<apr_uint64_t>(Most));
+    target<Config>(cmd, dir)->*Field = number;
+    return nullptr;
+}
+
+// From a millisecond to a day: what is outside is a slip of the pen.
+template <typename Config, auto Field>
+const char* set_time(cmd_parms* cmd, void* dir, const char* word) noexcept {
+    if (const char* error = check_context<Config>(cmd))
+        return error;
+    apr_interval_time_t time = 0;
+    const bool number = *word >= '0' && *word <= '9';
+    if (!number || ap_timeout_parameter_parse(word, &time, "s") != APR_SUCCESS ||
+        time < apr_time_from_msec(1) || time > apr_time_from_sec(24 * 60 * 60))
+        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from 1ms to 24h, such as 500ms, 30s or 5min",
+                            cmd->cmd->name, word);
+    target<Config>(cmd, dir)->*Field = Milliseconds{apr_time_as_msec(time)};
+    return nullptr;
+}
+
+const char* set_listen(cmd_parms* cmd, void*, const char* word) noexcept {
+    if (const char* error = check_context<ServerConfig>(cmd))
+        return error;
+    try {
+        auto parsed = transport::parse_endpoint(word);
+        if (const auto* error = std::get_if<transport::EndpointError>(&parsed))
+            return refuse(cmd, apr_pstrdup(cmd->pool, error->why.c_str()));
+        const auto* tcp = std::get_if<transport::TcpEndpoint>(&std::get<transport::Endpoint>(parsed));
+        if (!tcp || tcp->port == 0)
+            return apr_psprintf(
+                cmd->pool, "%s: '%s' must be a tcp endpoint with a port, for example tcp://127.0.0.1:8000",
+                cmd->cmd->name, word);
+    } catch (const std::exception& error) {
+        return refuse(cmd, apr_pstrdup(cmd->pool, error.what()));
+    }
+    server_config(cmd->server).listen = apr_pstrdup(cmd->pool, word);
+    return nullptr;
+}
+
+const char* set_service(cmd_parms* cmd, void* dir, const char* word) noexcept {
+    if (!transport::is_valid_name(word))
+        return refuse(cmd, "a service is named by 1 to 63 visible ASCII characters");
+    static_cast<DirConfig*>(dir)->service = apr_pstrdup(cmd->pool, word);
+    return nullptr;
+}
+
+const char* set_insecure(cmd_parms* cmd, void*, int on) noexcept {
+    if (const char* error = check_context<ServerConfig>(cmd))
+        return error;
+    server_config(cmd->server).insecure = on != 0;
+    return nullptr;
+}
+
+template <typename T>
+std::optional<T> merged(const std::optional<T>& base, const std::optional<T>& added) {
+    return added ? added : base;
+}
+
+}  // namespace
+
+const command_rec kDirectives[] = {
+    AP_INIT_TAKE1("ZmqSpdyListen", set_listen, nullptr, RSRC_CONF,
+                  "where workers announce themselves; default tcp://127.0.0.1:8000"),
+    AP_INIT_TAKE1("ZmqSpdyMaxWorkers", (set_number<ServerConfig, &ServerConfig::max_workers, 1, 4096>),
+                  nullptr, RSRC_CONF, "workers at once, 1 to 4096; default 256"),
+    AP_INIT_TAKE1("ZmqSpdyQueueLength", (set_number<ServerConfig, &ServerConfig::queue_length, 0, 1000000>),
+                  nullptr, RSRC_CONF, "requests of one child that may wait for a worker; default 1024"),
+    AP_INIT_TAKE1("ZmqSpdyWindow", (set_number<ServerConfig, &ServerConfig::window, 16384, 16777216>),
+                  nullptr, RSRC_CONF,
+                  "bytes of one body under way, each direction, 16384 to 16777216; default 262144"),
+    AP_INIT_TAKE1("ZmqSpdyCompression", (set_number<ServerConfig, &ServerConfig::compression, 0, 9>), nullptr,
+                  RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
+    AP_INIT_TAKE1("ZmqSpdyHeartbeat", (set_time<ServerConfig, &ServerConfig::heartbeat>), nullptr, RSRC_CONF,
+                  "time between signs of life; a worker is gone after three silent ones; default 1s"),
+    AP_INIT_FLAG("ZmqSpdyInsecure", set_insecure, nullptr, RSRC_CONF,
+                 "On: allow addresses that other hosts can reach, without encryption or authentication"),
+    AP_INIT_TAKE1("ZmqSpdyTimeout", (set_time<DirConfig, &DirConfig::timeout>), nullptr,
+                  RSRC_CONF | ACCESS_CONF, "longest silence of a worker that has a request; default 60s"),
+    AP_INIT_TAKE1("ZmqSpdyQueueTimeout", (set_time<DirConfig, &DirConfig::queue_timeout>), nullptr,
+                  RSRC_CONF | ACCESS_CONF, "longest wait for a worker; default 5s"),
+    AP_INIT_TAKE1("ZmqSpdyRetries", (set_number<DirConfig, &DirConfig::retries, 0, 10>), nullptr,
+                  RSRC_CONF | ACCESS_CONF, "further workers to try when one is lost, 0 to 10; default 2"),
+    AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
+                  "only workers that announced this service"),
+    {}};
+
+ServerConfig& server_config(const server_rec* s) {
+    return *static_cast<ServerConfig*>(ap_get_module_config(s->module_config, &zmqspdy_module));
+}
+
+const DirConfig& dir_config(const request_rec* r) {
+    return *static_cast<const DirConfig*>(ap_get_module_config(r->per_dir_config, &zmqspdy_module));
+}
+
+void* create_server_config(apr_pool_t* p, server_rec*) noexcept {
+    return make<ServerConfig>(p);
+}
+
+// All of these settings are the main server's alone (GLOBAL_ONLY), so every virtual host shares its object.
+void* merge_server_config(apr_pool_t*, void* base, void*) noexcept {
+    return base;
+}
+
+void* create_dir_config(apr_pool_t* p, char*) noexcept {
+    return make<DirConfig>(p);
+}
+
+void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noexcept {
+    const auto& base = *static_cast<const DirConfig*>(base_config);
+    const auto& added = *static_cast<const DirConfig*>(added_config);
+    auto* const result = make<DirConfig>(p);
+    result->timeout = merged(base.timeout, added.timeout);
+    result->queue_timeout = merged(base.queue_timeout, added.queue_timeout);
+    result->retries = merged(base.retries, added.retries);
+    result->service = merged(base.service, added.service);
+    return result;
+}
+
+int check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+    return fenced(s, HTTP_INTERNAL_SERVER_ERROR, [&] {
+        const ServerConfig& config = server_config(s);
+        const auto listen = transport::parse_endpoint(config.listen_or_default());
+        if (config.insecure_or_default() || transport::is_local(std::get<transport::Endpoint>(listen)))
+            return OK;
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s,
+                     "ZmqSpdyListen: other hosts can reach %s, and whoever can may become a worker and see "
+                     "every request; "
+                     "listen on 127.0.0.1, or say 'ZmqSpdyInsecure on' if the network is trusted",
+                     config.listen_or_default());
+        return HTTP_INTERNAL_SERVER_ERROR;
+    });
+}
+
+}  // namespace zmqspdy::glue

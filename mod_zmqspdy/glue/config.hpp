@@ -1,0 +1,76 @@
+// The directives, what they set, and their defaults.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "mod_zmqspdy/glue/httpd.hpp"
+
+namespace zmqspdy::router {
+class DealerPool;
+}
+
+namespace zmqspdy::glue {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Settings of the whole server. Lives in pconf; trivially destructible. Virtual hosts share the main
+/// server's.
+struct ServerConfig {
+    std::optional<const char*> listen;
+    std::optional<std::uint64_t> max_workers;
+    std::optional<std::uint64_t> queue_length;
+    std::optional<std::uint64_t> window;
+    std::optional<std::uint64_t> compression;
+    std::optional<Milliseconds> heartbeat;
+    std::optional<bool> insecure;
+
+    /// This child's pool; null before child_init and after the child's end has begun. Owned by the child's
+    /// pool.
+    router::DealerPool* pool = nullptr;
+
+    // The defaults, in one place.
+    [[nodiscard]] const char* listen_or_default() const { return listen.value_or("tcp://127.0.0.1:8000"); }
+    [[nodiscard]] std::uint32_t max_workers_or_default() const {
+        return static_cast<std::uint32_t>(max_workers.value_or(256));
+    }
+    [[nodiscard]] std::size_t queue_length_or_default() const { return queue_length.value_or(1024); }
+    [[nodiscard]] std::uint32_t window_or_default() const {
+        return static_cast<std::uint32_t>(window.value_or(std::uint64_t{256} * 1024));
+    }
+    [[nodiscard]] int compression_or_default() const { return static_cast<int>(compression.value_or(0)); }
+    [[nodiscard]] Milliseconds heartbeat_or_default() const { return heartbeat.value_or(Milliseconds{1000}); }
+    [[nodiscard]] bool insecure_or_default() const { return insecure.value_or(false); }
+};
+
+/// Settings per directory. An unset one is inherited.
+struct DirConfig {
+    std::optional<Milliseconds> timeout;        ///< longest silence of a worker that has the request
+    std::optional<Milliseconds> queue_timeout;  ///< longest wait for a worker
+    std::optional<std::uint64_t> retries;
+    std::optional<const char*> service;
+
+    [[nodiscard]] Milliseconds timeout_or_default() const { return timeout.value_or(Milliseconds{60000}); }
+    [[nodiscard]] Milliseconds queue_timeout_or_default() const {
+        return queue_timeout.value_or(Milliseconds{5000});
+    }
+    [[nodiscard]] unsigned retries_or_default() const { return static_cast<unsigned>(retries.value_or(2)); }
+    [[nodiscard]] const char* service_or_default() const { return service.value_or(""); }
+};
+
+[[nodiscard]] ServerConfig& server_config(const server_rec* s);
+[[nodiscard]] const DirConfig& dir_config(const request_rec* r);
+
+void* create_server_config(apr_pool_t* p, server_rec* s) noexcept;
+void* merge_server_config(apr_pool_t* p, void* base, void* added) noexcept;
+void* create_dir_config(apr_pool_t* p, char* dir) noexcept;
+void* merge_dir_config(apr_pool_t* p, void* base, void* added) noexcept;
+
+/// After all directives are read: what no single one can judge. Logs a sentence and returns an error status,
+/// which configtest shows too.
+int check_config(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_rec* s) noexcept;
+
+extern const command_rec kDirectives[];
+
+}  // namespace zmqspdy::glue

@@ -1,0 +1,81 @@
+// One request of a client, from its handler's thread: body to the worker, response to the client, and all
+// that may go wrong in between.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "mod_zmqspdy/core/dealer_pool.hpp"
+#include "mod_zmqspdy/core/exchange.hpp"
+#include "mod_zmqspdy/glue/config.hpp"
+#include "mod_zmqspdy/glue/httpd.hpp"
+#include "transport/file_descriptor.hpp"
+
+namespace zmqspdy::glue {
+
+/// Lives on the request thread's stack. Whatever way it ends, the exchange is over for the pool as well.
+class Conversation {
+  public:
+    Conversation(request_rec* r, router::DealerPool& pool, const DirConfig& config);
+    ~Conversation();
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
+
+    /// Serves the request and returns what an httpd handler returns.
+    int run();
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    using Event = router::ResponseEvent;
+
+    // Each of these returns the handler's result once the conversation is over.
+    std::optional<int> take_events();
+    std::optional<int> on(Event& event);
+    std::optional<int> on_interim(const Event& event);
+    std::optional<int> on_head(const Event& event);
+    std::optional<int> on_data(Event& event);
+    std::optional<int> on_failed(const Event& event);
+    std::optional<int> end_of_response();
+    std::optional<int> pass_on(bool last);
+    std::optional<int> send_request_body();
+    std::optional<int> on_deadline();
+
+    void wait();
+    bool wait_on_futex(Clock::time_point deadline);
+    void wait_on_descriptors(Clock::time_point deadline);
+    [[nodiscard]] bool something_to_do() const;
+    [[nodiscard]] bool may_read_body() const;
+    [[nodiscard]] Clock::time_point deadline() const;
+    [[nodiscard]] bool queued() const;
+
+    int refuse_response(const char* why);
+    int error(int status, const char* why);
+    int abort_response(const char* why);
+    int client_left();
+    void give_up();
+    [[nodiscard]] const char* worker() const;
+
+    request_rec* r_;
+    router::DealerPool& pool_;
+    const DirConfig& config_;
+    std::shared_ptr<router::Exchange> exchange_;
+    apr_bucket_brigade* out_;
+    apr_bucket_brigade* in_ = nullptr;
+    apr_socket_t* client_;  ///< null where the request has no socket of its own (HTTP/2)
+    transport::FileDescriptor event_fd_;
+
+    Clock::time_point started_;
+    Clock::time_point last_progress_;
+    bool over_ = false;       ///< the pool knows that nothing more is wanted
+    bool head_set_ = false;   ///< r_ holds the worker's status and headers
+    bool committed_ = false;  ///< something has gone down the filters: no error page any more
+    bool bodiless_ = false;   ///< HEAD, 204, 304
+    std::optional<std::uint64_t> length_left_;
+    std::size_t unreported_ = 0;    ///< response bytes the client has taken that the pool does not know of
+    bool request_complete_ = true;  ///< the last byte of the request body has been handed over
+    bool client_blocks_ = false;    ///< the client has sent nothing to read
+};
+
+}  // namespace zmqspdy::glue

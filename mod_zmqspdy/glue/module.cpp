@@ -1,0 +1,37 @@
+// The module record and the hooks.
+
+#include "mod_zmqspdy/glue/config.hpp"
+#include "mod_zmqspdy/glue/fence.hpp"
+#include "mod_zmqspdy/glue/handler.hpp"
+#include "mod_zmqspdy/glue/httpd.hpp"
+#include "mod_zmqspdy/glue/router_process.hpp"
+
+namespace zmqspdy::glue {
+
+namespace {
+
+void register_hooks(apr_pool_t*) noexcept {
+    ap_hook_check_config(check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // Late: the other modules have had their say on the configuration before a process is forked for it.
+    ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_LAST);
+    ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_child_status(child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // First: core's own answer is the walk through the file system that ours spares.
+    ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
+    ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);
+}
+
+}  // namespace
+
+}  // namespace zmqspdy::glue
+
+// module_struct, not its typedef `module`: clang takes `module x` for a C++20 module declaration.
+extern "C" [[gnu::visibility("default")]] module_struct zmqspdy_module;
+module_struct zmqspdy_module = {STANDARD20_MODULE_STUFF,
+                                zmqspdy::glue::create_dir_config,
+                                zmqspdy::glue::merge_dir_config,
+                                zmqspdy::glue::create_server_config,
+                                zmqspdy::glue::merge_server_config,
+                                zmqspdy::glue::kDirectives,
+                                zmqspdy::glue::register_hooks,
+                                AP_MODULE_FLAG_NONE};

@@ -1,0 +1,13 @@
+// The registry as a process: forked, supervised and stopped by httpd's parent.
+#pragma once
+
+#include "mod_zmqspdy/glue/config.hpp"
+#include "mod_zmqspdy/glue/retained.hpp"
+
+namespace zmqspdy::glue {
+
+/// Starts the registry, replaces it when what it must know has changed, or leaves it running; then has httpd
+/// tell us when it ends, for as long as `pconf` lives. Throws std::runtime_error with a sentence.
+void supervise_registry(Retained& keep, const ServerConfig& config, server_rec* s, apr_pool_t* pconf);
+
+}  // namespace zmqspdy::glue

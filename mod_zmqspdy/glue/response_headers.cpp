@@ -1,0 +1,72 @@
+#include "mod_zmqspdy/glue/response_headers.hpp"
+
+#include <string_view>
+
+namespace zmqspdy::glue {
+
+namespace {
+
+const char* copy(request_rec* r, std::string_view text) {
+    return apr_pstrmemdup(r->pool, text.data(), text.size());
+}
+
+/// Each of the NUL-joined values becomes a line of its own: Set-Cookie must not be joined by commas.
+void add_lines(request_rec* r, apr_table_t* table, const spdy::Header& header) {
+    const char* const name = copy(r, header.name);
+    spdy::for_each_value(header.value,
+                         [&](std::string_view value) { apr_table_addn(table, name, copy(r, value)); });
+}
+
+}  // namespace
+
+void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const router::ResponseHead& head) {
+    r->status = head.status;
+    r->status_line = nullptr;
+    // mod_mime may have guessed these from the URL; only the worker knows what it sends.
+    ap_set_content_type(r, nullptr);
+    r->content_encoding = nullptr;
+    r->content_languages = nullptr;
+    for (const spdy::Header header : headers) {
+        if (header.name.front() == ':')
+            continue;
+        if (header.name == "content-type")
+            ap_set_content_type(r, copy(r, header.value.substr(0, header.value.find('\0'))));
+        else if (header.name == "content-length")
+            ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
+        else
+            add_lines(r, r->headers_out, header);
+    }
+}
+
+void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
+                           const router::ResponseHead& head) {
+    // 100 is httpd's to send, when it reads the body; 101 would hand the connection over.
+    if (head.status == HTTP_CONTINUE || head.status == HTTP_SWITCHING_PROTOCOLS)
+        return;
+    const int status = r->status;
+    apr_table_t* const kept = apr_table_clone(r->pool, r->headers_out);
+    r->status = head.status;
+    r->status_line = nullptr;
+    apr_table_clear(r->headers_out);
+    for (const spdy::Header header : headers)
+        if (header.name.front() != ':')
+            add_lines(r, r->headers_out, header);
+    ap_send_interim_response(r, 1);
+    r->status = status;
+    r->headers_out = kept;
+}
+
+void set_trailers(request_rec* r, const spdy::HeaderBlock& trailers) {
+    for (const spdy::Header header : trailers)
+        add_lines(r, r->trailers_out, header);
+}
+
+void clear_response_head(request_rec* r) {
+    r->status = HTTP_OK;
+    r->status_line = nullptr;
+    apr_table_clear(r->headers_out);
+    ap_set_content_type(r, nullptr);
+    r->clength = 0;
+}
+
+}  // namespace zmqspdy::glue

@@ -1,0 +1,118 @@
+#include "mod_zmqspdy/glue/router_process.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+
+#include "mod_zmqspdy/core/dealer_pool.hpp"
+#include "mod_zmqspdy/glue/config.hpp"
+#include "mod_zmqspdy/glue/fence.hpp"
+#include "mod_zmqspdy/glue/log.hpp"
+#include "mod_zmqspdy/glue/registry_process.hpp"
+#include "mod_zmqspdy/glue/retained.hpp"
+
+namespace zmqspdy::glue {
+
+namespace {
+
+// httpd kills a child that has not ended some seconds after it was told to.
+constexpr std::chrono::seconds kStopPatience{2};
+
+/// A child's pool and its row in the worker table, owned by the child's pool.
+struct ChildState {
+    ServerConfig* config;
+    router::WorkerTable table;
+    std::uint32_t child;
+    std::unique_ptr<router::DealerPool> pool;
+};
+
+/// Before anything of the child is torn down: the thread must not outlive what it uses.
+apr_status_t end_child(void* data) noexcept {
+    auto* const state = static_cast<ChildState*>(data);
+    state->config->pool = nullptr;
+    if (state->pool->stop(kStopPatience)) {
+        (void)state->table.leave(state->child);
+        std::default_delete<ChildState>()(state);
+    }
+    // Otherwise the thread still runs, and its memory must stay until the process ends.
+    return APR_SUCCESS;
+}
+
+void start_pool(apr_pool_t* pchild, server_rec* s) {
+    Retained& keep = retained();
+    // The worker port is the parent's and the registry's: a child that finishes slowly must not keep it open.
+    if (getpid() != keep.parent && keep.listen_fd >= 0) {
+        close(keep.listen_fd);
+        keep.listen_fd = -1;
+    }
+    auto table = router::WorkerTable::attach(keep.table);
+    const auto child = table ? table->join(getpid()) : std::nullopt;
+    if (!child) {
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, 0, s,
+            "this child has no place in the worker table and answers 503; a restart of httpd mends it");
+        return;
+    }
+    ServerConfig& config = server_config(s);
+    router::PoolOptions options;
+    options.child = *child;
+    options.queue_length = config.queue_length_or_default();
+    options.window = config.window_or_default();
+    options.compression = config.compression_or_default();
+    options.heartbeat = config.heartbeat_or_default();
+    options.relay_endpoint = keep.relay.data();
+    options.wakeup_fd = keep.wakeup_fd;
+    auto state = std::make_unique<ChildState>(ChildState{
+        &config, *table, *child, std::make_unique<router::DealerPool>(*table, options, make_log(s))});
+    config.pool = state->pool.get();
+    apr_pool_pre_cleanup_register(pchild, state.release(), end_child);
+}
+
+}  // namespace
+
+int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+    try {
+        Retained& keep = retained();
+        ++keep.passes;
+        prepare(keep, server_config(s));
+        // The first pass at start only looks whether everything can be had, while messages still reach the
+        // terminal; httpd detaches between the two, and the registry must be a child of the process that
+        // stays.
+        if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
+            supervise_registry(keep, server_config(s), s, pconf);
+        return OK;
+    } catch (const std::exception& error) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, nullptr, "mod_zmqspdy: %s", error.what());
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "mod_zmqspdy: %s", error.what());
+    } catch (...) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "mod_zmqspdy: exception of unknown type");
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void child_init(apr_pool_t* pchild, server_rec* s) noexcept {
+    (void)fenced(s, 0, [&] {
+        start_pool(pchild, s);
+        return 0;
+    });
+}
+
+void child_status(server_rec* s, pid_t pid, ap_generation_t, int, mpm_child_status state) noexcept {
+    if (state != MPM_CHILD_EXITED)
+        return;
+    (void)fenced(s, 0, [&] {
+        Retained& keep = retained();
+        auto table = keep.table ? router::WorkerTable::attach(keep.table) : std::nullopt;
+        if (!table)
+            return 0;
+        if (const auto child = table->find_child(pid))
+            if (const auto reclaimed = table->leave(*child); reclaimed != 0)
+                ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                             "child %d ended with %u requests at workers; their places are free again",
+                             static_cast<int>(pid), reclaimed);
+        return 0;
+    });
+}
+
+}  // namespace zmqspdy::glue
