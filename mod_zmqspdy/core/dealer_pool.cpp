@@ -443,7 +443,9 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     side.unsent_from = 0;
     side.replay.clear();
     side.fin_sent = false;
+    exchange->queued_since.store(Clock::now());
     exchange->stage.store(Exchange::Stage::queued);
+    notify_later(exchange);  // another deadline holds now
     queue_.push_front(exchange);
     queue_may_move_ = true;
 }

@@ -146,7 +146,8 @@ bool WorkerLink::flush() {
         case transport::SendResult::sent:
             return true;
         case transport::SendResult::full:
-            lose("it does not read what it is sent");
+            // libzmq says the same of a connection that is not there.
+            lose(was_up_ ? "it does not read what it is sent" : "it cannot be reached");
             return false;
         case transport::SendResult::unreachable:
             lose("it cannot be reached");

@@ -43,8 +43,7 @@ Conversation::Conversation(request_rec* r, router::DealerPool& pool, const DirCo
       exchange_{std::make_shared<router::Exchange>(request_head(r, config))},
       out_{apr_brigade_create(r->pool, r->connection->bucket_alloc)},
       client_{r->connection->master ? nullptr : ap_get_conn_socket(r->connection)},
-      started_{Clock::now()},
-      last_progress_{started_},
+      last_progress_{Clock::now()},
       request_complete_{!exchange_->head.has_body} {}
 
 Conversation::~Conversation() {
@@ -295,7 +294,7 @@ bool Conversation::something_to_do() const {
 
 Conversation::Clock::time_point Conversation::deadline() const {
     if (queued())
-        return started_ + config_.queue_timeout_or_default();
+        return exchange_->queued_since.load() + config_.queue_timeout_or_default();
     const Clock::duration client = std::chrono::microseconds(r_->server->timeout);
     const Clock::duration worker = config_.timeout_or_default();
     return last_progress_ + (client_blocks_ ? std::min(client, worker) : worker);

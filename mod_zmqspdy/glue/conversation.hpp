@@ -66,7 +66,6 @@ class Conversation {
     apr_socket_t* client_;  ///< null where the request has no socket of its own (HTTP/2)
     transport::FileDescriptor event_fd_;
 
-    Clock::time_point started_;
     Clock::time_point last_progress_;
     bool over_ = false;       ///< the pool knows that nothing more is wanted
     bool head_set_ = false;   ///< r_ holds the worker's status and headers

@@ -24,13 +24,14 @@ int request_hook(request_rec* r) noexcept {
     return AP_FILTER_ERROR;
 }
 
-/// Runs `body`; logs what it throws against `s` and returns `otherwise` then.
+/// Runs `body`; logs what it throws and returns `otherwise` then. Without `s` it is a start-up error, for the
+/// terminal.
 template <typename Result, typename Body>
 Result fenced(server_rec* s, Result otherwise, Body&& body) noexcept {
     try {
         return body();
     } catch (const std::exception& error) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "mod_zmqspdy: %s", error.what());
+        ap_log_error(APLOG_MARK, APLOG_ERR | (s ? 0 : APLOG_STARTUP), 0, s, "mod_zmqspdy: %s", error.what());
     } catch (...) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "mod_zmqspdy: exception of unknown type");
     }

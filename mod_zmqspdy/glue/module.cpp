@@ -12,6 +12,8 @@ namespace {
 
 void register_hooks(apr_pool_t*) noexcept {
     ap_hook_check_config(check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+    static const char* const kBeforeLogs[] = {"core.c", nullptr};
+    ap_hook_open_logs(open_port, nullptr, kBeforeLogs, APR_HOOK_REALLY_FIRST);
     // Late: the other modules have had their say on the configuration before a process is forked for it.
     ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -71,24 +71,23 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
 
 }  // namespace
 
-int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
-    try {
-        Retained& keep = retained();
-        ++keep.passes;
-        prepare(keep, server_config(s));
-        // The first pass at start only looks whether everything can be had, while messages still reach the
-        // terminal; httpd detaches between the two, and the registry must be a child of the process that
-        // stays.
-        if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
-            supervise_registry(keep, server_config(s), s, pconf);
+int open_port(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+    // Without a server, APLOG_STARTUP goes to the terminal; at a restart, to the error log.
+    return fenced(nullptr, HTTP_INTERNAL_SERVER_ERROR, [s] {
+        prepare(retained(), server_config(s));
         return OK;
-    } catch (const std::exception& error) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, nullptr, "mod_zmqspdy: %s", error.what());
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "mod_zmqspdy: %s", error.what());
-    } catch (...) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "mod_zmqspdy: exception of unknown type");
-    }
-    return HTTP_INTERNAL_SERVER_ERROR;
+    });
+}
+
+int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
+    // httpd detaches after the first pass at start, and the registry must be a child of the process that
+    // stays.
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    return fenced(s, HTTP_INTERNAL_SERVER_ERROR, [=] {
+        supervise_registry(retained(), server_config(s), s, pconf);
+        return OK;
+    });
 }
 
 void child_init(apr_pool_t* pchild, server_rec* s) noexcept {

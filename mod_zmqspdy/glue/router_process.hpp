@@ -6,8 +6,11 @@
 
 namespace zmqspdy::glue {
 
-/// Binds the worker port, makes the worker table, and starts the registry, or leaves all of them as they are
-/// when an earlier configuration has done it. Runs twice at start and once at each restart.
+/// open_logs, before httpd's own, so that what is wrong reaches the terminal of whoever starts httpd: binds the
+/// worker port and makes the worker table, or leaves them as they are. Runs twice at start, once at each restart.
+int open_port(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_rec* s) noexcept;
+
+/// Starts the registry, or leaves it running when an earlier configuration has started it.
 int post_config(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_rec* s) noexcept;
 
 /// Starts this child's dealer pool.
