@@ -24,6 +24,9 @@ SocketMonitor::SocketMonitor(zmq::context_t& context, zmq::socket_ref watched, i
         throw zmq::error_t();
     events_.set(zmq::sockopt::linger, 0);
     events_.connect(name);
+    // libzmq signals a reader only once it has looked and found nothing; the watched socket has no connection yet,
+    // so there is nothing to find.
+    (void)next();
 }
 
 SocketMonitor::~SocketMonitor() {

@@ -17,7 +17,7 @@ struct MonitorEvent {
 /// Used by the thread that owns the watched socket, and destroyed before it.
 class SocketMonitor {
   public:
-    /// `events`: a sum of ZMQ_EVENT_*.
+    /// `events`: a sum of ZMQ_EVENT_*. Before `watched` is bound or connected.
     SocketMonitor(zmq::context_t& context, zmq::socket_ref watched, int events);
     ~SocketMonitor();
     SocketMonitor(const SocketMonitor&) = delete;
