@@ -27,9 +27,14 @@ int skip_storage(request_rec* r) {
     // SetHandler in <Directory>, <Files> or .htaccess takes httpd's usual way.
     const auto* const core =
         static_cast<const core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
-    if (!core->handler || std::strcmp(core->handler, kHandlerName) != 0)
-        return DECLINED;
-    return OK;
+    const char* handler = core->handler;
+    if (core->expr_handler) {
+        const char* error = nullptr;
+        handler = ap_expr_str_exec(r, core->expr_handler, &error);
+        if (error)
+            return DECLINED;  // core evaluates it again and reports the error
+    }
+    return handler && std::strcmp(handler, kHandlerName) == 0 ? OK : DECLINED;
 }
 
 }  // namespace zmqspdy::glue

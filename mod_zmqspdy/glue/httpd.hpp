@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ap_config.h>
+#include <ap_expr.h>
 #include <ap_listen.h>
 #include <ap_mpm.h>
 #include <apr_buckets.h>
