@@ -23,17 +23,21 @@ int serve(request_rec* r) {
 }
 
 int skip_storage(request_rec* r) {
-    // Only what <Location> and the server's own context say is known here, before any directory is walked; a
-    // SetHandler in <Directory>, <Files> or .htaccess takes httpd's usual way.
+    // httpd has put the <Location> settings aside for this hook and looks them up again after it; the walk is cached. Only
+    // what they and the server's own context say counts here: a SetHandler in <Directory>, <Files> or .htaccess takes
+    // httpd's usual way, past the files.
+    ap_conf_vector_t* const aside = r->per_dir_config;
+    const int walked = ap_location_walk(r);
     const auto* const core =
         static_cast<const core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
     const char* handler = core->handler;
-    if (core->expr_handler) {
+    if (walked == OK && core->expr_handler) {
         const char* error = nullptr;
         handler = ap_expr_str_exec(r, core->expr_handler, &error);
         if (error)
-            return DECLINED;  // core evaluates it again and reports the error
+            handler = nullptr;  // core evaluates it again and reports the error
     }
+    r->per_dir_config = aside;
     return handler && std::strcmp(handler, kHandlerName) == 0 ? OK : DECLINED;
 }
 
