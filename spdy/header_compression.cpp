@@ -145,6 +145,7 @@ std::variant<Bytes, InflateError> HeaderDecompressor::inflate(Bytes block) {
     stream.next_in = as_zlib(block.data());
     stream.avail_in = static_cast<uInt>(block.size());
     std::size_t have = 0;
+    bool at_block_end = false;
     do {
         if (have == plain_.size())
             plain_.resize(std::min(2 * have, max_plain_ + 1));
@@ -171,10 +172,12 @@ std::variant<Bytes, InflateError> HeaderDecompressor::inflate(Bytes block) {
             default:
                 return InflateError::corrupt;
         }
-    } while (stream.avail_in > 0 || stream.avail_out == 0);
+        // Bit 7: zlib stands right after a deflate block, as it does after each flush, so it holds no more
+        // output.
+        at_block_end = (stream.data_type & 128) != 0;
+    } while (stream.avail_in > 0 || (stream.avail_out == 0 && !at_block_end));
 
-    // Bit 7: zlib stands right after a deflate block, as it does after each flush.
-    if ((stream.data_type & 128) == 0)
+    if (!at_block_end)
         return InflateError::cut_short;
     if (!has_dictionary_)
         return InflateError::no_dictionary;

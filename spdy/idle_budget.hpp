@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 
 namespace zmqspdy::spdy {
@@ -29,6 +30,29 @@ class IdleBudget {
   private:
     double per_second_;
     double left_;
+};
+
+/// Tells WINDOW_UPDATEs that answer to DATA of ours, and so are no flood, from those that do not. One serves all
+/// streams, as the last updates of a stream tend to come when it is closed here.
+class UpdateAllowance {
+  public:
+    explicit UpdateAllowance(std::uint32_t least) noexcept : least_{least} {}
+
+    void sent(std::size_t size) noexcept { unanswered_ = std::min(unanswered_ + size, kMost); }
+    /// True when `delta` bytes were sent and not given back yet; an update of less than `least` is never free.
+    [[nodiscard]] bool settle(std::uint32_t delta) noexcept {
+        if (delta < least_ || delta > unanswered_)
+            return false;
+        unanswered_ -= delta;
+        return true;
+    }
+
+  private:
+    /// Streams that need no updates add up, but not to a licence for ever.
+    static constexpr std::uint64_t kMost = std::uint64_t{64} << 20;
+
+    std::uint64_t unanswered_ = 0;
+    std::uint32_t least_;
 };
 
 }  // namespace zmqspdy::spdy

@@ -125,10 +125,10 @@ void Session::Impl::on_go_away(const ControlFrame& frame, Events& out) {
 void Session::Impl::on_window_update(const ControlFrame& frame, Events& out) {
     if (frame.body.size() != 8)
         return fail("WINDOW_UPDATE has the wrong size");
-    if (!spend())
-        return;
     const StreamId id = read_u32(frame.body.data()) & kMaxStreamId;
     const std::uint32_t delta = read_u32(frame.body.data() + 4) & kMaxStreamId;
+    if (!(id == 0 ? session_updates_ : stream_updates_).settle(delta) && !spend())
+        return;
     if (id == 0) {
         if (delta == 0)
             return fail("WINDOW_UPDATE of 0 on the session");

@@ -47,6 +47,8 @@ class Session::Impl {
 
   private:
     using Events = std::vector<Event>;
+    /// DATA below this size is mostly frame header.
+    static constexpr std::uint32_t kTinyData = 32;
 
     // Frames of a stream. Each of these, and of the next group, may end in fail().
     void on_data(const DataPart& part, Events& out);
@@ -92,6 +94,9 @@ class Session::Impl {
     HeaderDecompressor decompressor_;
     StreamTable streams_;
     IdleBudget budget_;
+    // Free updates are of the size that makes DATA free: so a peer cannot send more of them than we send DATA.
+    UpdateAllowance stream_updates_{kTinyData};
+    UpdateAllowance session_updates_{kTinyData};
     SendWindow sending_{kDefaultWindow};
     ReceiveWindow receiving_;
     std::optional<SessionFault> fault_;

@@ -10,8 +10,6 @@ namespace {
 
 /// More is of no use to anyone, and costs as much as other idle frames: interim responses, updates, trailers.
 constexpr std::uint8_t kFreeBlocks = 16;
-/// DATA below this size is mostly frame header.
-constexpr std::size_t kTinyData = 32;
 
 StreamId stream_id_at(const std::byte* at) noexcept {
     return read_u32(at) & kMaxStreamId;

@@ -78,6 +78,8 @@ std::size_t Session::Impl::send(StreamId id, Bytes data, bool fin) {
         left = left.subspan(payload.size());
         writer_.data(id, payload, ends && left.empty(), options_.max_data_frame);
     } while (!left.empty());
+    session_updates_.sent(size);
+    stream_updates_.sent(size);
     sending_.take(size);
     stream->sending.take(size);
     if (ends)

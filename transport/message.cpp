@@ -6,6 +6,23 @@
 
 namespace zmqspdy::transport {
 
+namespace {
+
+/// libzmq fails with EINTR when a signal comes, even where it does not wait; nothing has happened then.
+template <typename Call>
+auto uninterrupted(Call call) {
+    while (true) {
+        try {
+            return call();
+        } catch (const zmq::error_t& error) {
+            if (error.num() != EINTR)
+                throw;
+        }
+    }
+}
+
+}  // namespace
+
 zmq::message_t to_message(std::vector<std::byte> bytes) {
     auto owner = std::make_unique<std::vector<std::byte>>(std::move(bytes));
     void* const data = owner->data();
@@ -23,7 +40,7 @@ std::optional<std::size_t> receive(zmq::socket_ref socket, std::span<zmq::messag
     zmq::message_t surplus;
     while (true) {
         zmq::message_t& part = count < parts.size() ? parts[count] : surplus;
-        if (!socket.recv(part, zmq::recv_flags::dontwait))
+        if (!uninterrupted([&] { return socket.recv(part, zmq::recv_flags::dontwait); }))
             return std::nullopt;  // only before the first part: libzmq delivers messages whole
         ++count;
         if (!part.more())
@@ -35,10 +52,11 @@ SendResult send(zmq::socket_ref socket, const zmq::message_t* peer, zmq::message
     try {
         if (peer != nullptr) {
             const auto id = zmq::const_buffer(peer->data(), peer->size());
-            if (!socket.send(id, zmq::send_flags::sndmore | zmq::send_flags::dontwait))
+            constexpr auto flags = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
+            if (!uninterrupted([&] { return socket.send(id, flags); }))
                 return SendResult::full;
         }
-        if (!socket.send(frames, zmq::send_flags::dontwait))
+        if (!uninterrupted([&] { return socket.send(frames, zmq::send_flags::dontwait); }))
             return SendResult::full;
         return SendResult::sent;
     } catch (const zmq::error_t& error) {

@@ -1,8 +1,9 @@
 // One HTTP request as a handler sees it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
-#include <functional>
+#include <exception>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -18,10 +19,13 @@ namespace zmqspdy {
 class BodySource {
   public:
     virtual ~BodySource() = default;
-    /// Waits for the next bytes of the body; a view valid until the next call; empty at the end. Throws BodyAborted.
+    /// Waits for the next bytes of the body; a view valid until the next call; empty at the end. Throws
+    /// BodyAborted.
     [[nodiscard]] virtual std::string_view next() = 0;
     /// True once nobody waits for the answer any more.
     [[nodiscard]] virtual bool cancelled() const noexcept = 0;
+    /// See Request::sleep_for(). This one looks at cancelled() every few milliseconds.
+    [[nodiscard]] virtual bool sleep_for(std::chrono::milliseconds duration);
 };
 
 /// The client went away, or the request was reset, in the middle of its body.
@@ -30,12 +34,16 @@ class BodyAborted : public std::exception {
     [[nodiscard]] const char* what() const noexcept override { return "the request body was cut off"; }
 };
 
-/// Used by one handler at a time. Names of headers are matched without regard to case.
+/// Used by one thread at a time, except for cancelled(). Names of headers are matched without regard to case.
+/// Lives until the handler has returned and, when that answered with a stream, until the stream's producer
+/// has; a handler that needs it for longer (Response::later) moves it away, and it stays valid for as long as
+/// it is kept. The body can be read until the answer is complete.
 class Request {
   public:
     using Fields = std::vector<std::pair<std::string, std::string>>;
 
-    /// For tests: Request{"GET", "/hello/you?x=1"}, with headers and a whole body if wanted.
+    /// For tests: Request{"GET", "/hello/you?x=1"}, with headers and a whole body if wanted. Throws
+    /// std::invalid_argument for a header with an empty name or a NUL.
     Request(std::string method, std::string target, Fields headers = {}, std::string body = {});
     Request(Request&&) noexcept;
     Request& operator=(Request&&) noexcept;
@@ -45,7 +53,8 @@ class Request {
     [[nodiscard]] const std::string& target() const noexcept;  ///< path and query as they arrived
     [[nodiscard]] std::string_view path() const noexcept;      ///< without the query, percent-encoding kept
     [[nodiscard]] std::string_view query() const noexcept;     ///< behind the first '?', encoding kept
-    [[nodiscard]] std::string_view host() const noexcept;
+    [[nodiscard]] std::string_view host()
+        const noexcept;  ///< with the port if it has one; also header("host")
     [[nodiscard]] std::string_view scheme() const noexcept;
 
     /// The value of `:name` or `*name` in the route, percent-decoded; empty when the route has no such name.
@@ -57,14 +66,20 @@ class Request {
     /// One pair for each value, names in lower case, in the order of arrival.
     [[nodiscard]] const Fields& headers() const noexcept;
 
-    /// The body as it arrives, to be walked through once: `for (std::string_view chunk : request.body())`.
+    /// The body as it arrives, to be walked through once: `for (std::string_view chunk : request.body())`. A
+    /// chunk is valid until the next one is asked for. Throws BodyAborted when the client leaves in the
+    /// middle.
     class Body;
     [[nodiscard]] Body body();
-    /// The whole body; throws std::length_error when it is longer than `limit` bytes.
+    /// The whole body, waiting for it; throws std::length_error when it is longer than `limit` bytes, and
+    /// BodyAborted.
     [[nodiscard]] std::string text(std::size_t limit = std::size_t{16} * 1024 * 1024);
 
     /// True once the client has left or the router has given up: stop working. Any thread.
     [[nodiscard]] bool cancelled() const noexcept;
+    /// Sleeps for `duration`, or less when the request is cancelled meanwhile: then it returns false, else
+    /// true.
+    [[nodiscard]] bool sleep_for(std::chrono::milliseconds duration) const;
 
   private:
     friend class RequestBuilder;

@@ -18,13 +18,14 @@ class Writer {
   public:
     virtual ~Writer() = default;
     /// Sends `chunk`, at once as far as the receiver's window allows, waiting for the window otherwise.
-    /// False when nobody listens any more: return then.
+    /// False when nobody listens any more: return then. Holds back no more than about one stream window (256
+    /// KiB).
     [[nodiscard]] virtual bool write(std::string_view chunk) = 0;
     /// True once nobody listens any more. Any thread.
     [[nodiscard]] virtual bool cancelled() const noexcept = 0;
 };
 
-/// Answers one request from any thread; dropped without an answer, it answers 500.
+/// Answers one request from any thread; when the last copy is dropped without an answer, it answers 500.
 class Responder {
   public:
     class Target {
@@ -35,7 +36,8 @@ class Responder {
     };
     explicit Responder(std::shared_ptr<Target> target) noexcept : target_{std::move(target)} {}
 
-    /// The first call counts, later ones do nothing. Not for streamed responses' sake only: any Response will do.
+    /// The first call counts, later ones do nothing. Any Response will do; the producer of a stream runs
+    /// before send() returns. Any thread.
     void send(Response response);
     [[nodiscard]] bool cancelled() const noexcept { return target_->cancelled(); }
 
@@ -52,12 +54,14 @@ class Response {
 
     Response() = default;  ///< 200 with an empty body
 
-    [[nodiscard]] static Response text(std::string body);                            ///< text/plain, UTF-8
-    [[nodiscard]] static Response html(std::string body);                            ///< text/html, UTF-8
-    [[nodiscard]] static Response json(std::string body);                            ///< application/json
+    [[nodiscard]] static Response text(std::string body);  ///< text/plain, UTF-8
+    [[nodiscard]] static Response html(std::string body);  ///< text/html, UTF-8
+    [[nodiscard]] static Response json(std::string body);  ///< application/json
     [[nodiscard]] static Response bytes(std::string content_type, std::string body);
-    /// `produce` is called on the handler's thread once the headers are on their way; its end ends the body, what
-    /// it throws breaks the response off (the client sees that it is not whole).
+    /// `produce` is called on the handler's thread (after Responder::send() on the caller's) once the headers
+    /// are on their way; its end ends the body, what it throws breaks the response off (the client sees that
+    /// it is not whole). It may use the Request by reference. It is not called for HEAD, 204 and 304, which
+    /// have no body.
     [[nodiscard]] static Response stream(std::string content_type, Stream produce);
     /// `start` is called with a Responder to keep; the handler's thread is free again when it returns. The
     /// request counts against the capacity until it is answered.
@@ -66,15 +70,17 @@ class Response {
     /// 200 to 599; throws std::invalid_argument otherwise.
     Response& status(int code) &;
     Response&& status(int code) &&;
-    /// Adds a header. Throws std::invalid_argument when `name` is not a token or `value` has control characters, and
-    /// for names that only httpd may set: Connection, Transfer-Encoding, Keep-Alive, Proxy-Connection, Upgrade, Trailer, TE.
+    /// Adds a header; Content-Type and Content-Length replace what is there. Throws std::invalid_argument
+    /// when `name` is not a token or `value` has control characters, and for names that only httpd may set:
+    /// Connection, Transfer-Encoding, Keep-Alive, Proxy-Connection, Upgrade, Trailer, TE.
     Response& header(std::string_view name, std::string_view value) &;
     Response&& header(std::string_view name, std::string_view value) &&;
 
     [[nodiscard]] int status() const noexcept { return status_; }
     [[nodiscard]] const Fields& headers() const noexcept { return headers_; }
     /// The whole body; empty for streams and promises.
-    [[nodiscard]] const std::string& body() const noexcept;
+    [[nodiscard]] const std::string& body() const& noexcept;
+    [[nodiscard]] std::string body() && noexcept;
     [[nodiscard]] const Stream* as_stream() const noexcept { return std::get_if<Stream>(&body_); }
     [[nodiscard]] const Later* as_later() const noexcept { return std::get_if<Later>(&body_); }
 

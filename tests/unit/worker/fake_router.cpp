@@ -1,0 +1,249 @@
+#include "fake_router.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+
+#include "transport/message.hpp"
+#include "transport/socket_options.hpp"
+
+namespace test {
+
+using namespace std::chrono_literals;
+
+bool until(const std::vector<Actor*>& actors, const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!done()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        for (Actor* actor : actors)
+            actor->step();
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+std::string unique_endpoint() {
+    static std::atomic<int> count{0};
+    return "ipc://@zmqspdy-test-" + std::to_string(::getpid()) + "-" + std::to_string(count.fetch_add(1));
+}
+
+Registry::Registry(zmq::context_t& context, const std::string& endpoint, transport::AnnouncementReply reply)
+    : socket_{context, zmq::socket_type::router}, reply_{std::move(reply)} {
+    transport::set_limits(socket_);
+    // What was bound there before may be closing still.
+    const auto deadline = Clock::now() + 5s;
+    while (true) {
+        try {
+            socket_.bind(endpoint);
+            break;
+        } catch (const zmq::error_t&) {
+            if (Clock::now() > deadline)
+                throw;
+            std::this_thread::yield();
+        }
+    }
+    endpoint_ = socket_.get(zmq::sockopt::last_endpoint);
+}
+
+std::string Registry::endpoint() const {
+    return endpoint_;
+}
+
+void Registry::step() {
+    std::array<zmq::message_t, 3> parts;
+    while (const auto count = transport::receive(socket_, parts)) {
+        const std::string id = parts[0].to_string();
+        if (*count != 3)
+            throw std::runtime_error("a worker sent a message that has not two parts");
+        if (silent)
+            continue;
+        if (!links_.contains(id)) {
+            spdy::SessionOptions options;
+            options.role = spdy::Role::server;
+            links_.try_emplace(id, options);
+        }
+        if (parts[1].size() == 0)
+            on_registry_frames(id, parts[2]);
+        else
+            links_.at(id).relayed[parts[1].to_string()].push_back(std::move(parts[2]));
+    }
+}
+
+void Registry::on_registry_frames(const std::string& id, const zmq::message_t& frames) {
+    Link& link = links_.at(id);
+    std::vector<spdy::Event> events;
+    link.faulted = link.session.receive(transport::bytes_of(frames), events) || link.faulted;
+    for (const auto& event : events) {
+        if (const auto* opened = std::get_if<spdy::StreamOpened>(&event)) {
+            auto parsed = transport::parse_announcement(opened->headers);
+            if (auto* announcement = std::get_if<transport::Announcement>(&parsed); reply_.status == 201) {
+                link.announcement = *announcement;
+                link.stream = opened->stream;
+            }
+            link.session.reply(opened->stream, to_headers(reply_), reply_.status != 201);
+        } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
+            link.left = link.left || data->fin;
+        } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
+            link.went_away = true;
+        }
+    }
+    if (link.announcement && link.session.output_size() > 0)
+        ++link.pings;  // it had something to answer
+    flush(id);
+}
+
+void Registry::flush(const std::string& id) {
+    if (links_.at(id).session.output_size() > 0)
+        send(id, "", links_.at(id).session.take_output());
+}
+
+void Registry::send(const std::string& id, const std::string& peer, std::vector<std::byte> frames) {
+    socket_.send(zmq::const_buffer(id.data(), id.size()), zmq::send_flags::sndmore);
+    socket_.send(zmq::const_buffer(peer.data(), peer.size()), zmq::send_flags::sndmore);
+    auto message = transport::to_message(std::move(frames));
+    socket_.send(message, zmq::send_flags::none);
+}
+
+std::vector<std::string> Registry::announced() const {
+    std::vector<std::string> ids;
+    for (const auto& [id, link] : links_) {
+        if (link.announcement && !link.left && !link.went_away)
+            ids.push_back(id);
+    }
+    return ids;
+}
+
+Child::Child(zmq::context_t& context, const std::string& worker, const spdy::SessionOptions& options)
+    : socket_{std::in_place, context, zmq::socket_type::dealer}, session_{options} {
+    transport::set_limits(*socket_);
+    socket_->connect(worker);
+}
+
+Child::Child(Registry& registry, std::string link, std::string peer, const spdy::SessionOptions& options)
+    : registry_{&registry}, link_{std::move(link)}, peer_{std::move(peer)}, session_{options} {}
+
+std::optional<zmq::message_t> Child::receive() {
+    if (socket_) {
+        std::array<zmq::message_t, 1> parts;
+        const auto count = transport::receive(*socket_, parts);
+        if (!count)
+            return std::nullopt;
+        if (*count != 1)
+            throw std::runtime_error("a worker sent a message that has not two parts");
+        return std::move(parts[0]);
+    }
+    auto& waiting = registry_->link(link_).relayed[peer_];
+    if (waiting.empty())
+        return std::nullopt;
+    auto message = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    return message;
+}
+
+void Child::step() {
+    std::vector<spdy::Event> events;
+    while (const auto message = receive()) {
+        ++messages_;
+        events.clear();
+        if (session_.receive(transport::bytes_of(*message), events))
+            throw std::runtime_error("a worker broke the protocol");
+        for (const auto& event : events)
+            on(event);
+    }
+    for (auto& [stream, upload] : uploads_)
+        pump(stream, upload);
+    if (session_.output_size() == 0)
+        return;
+    if (socket_) {
+        auto message = transport::to_message(session_.take_output());
+        socket_->send(message, zmq::send_flags::none);
+    } else {
+        registry_->send(link_, peer_, session_.take_output());
+    }
+}
+
+void Child::on(const spdy::Event& event) {
+    if (const auto* reply = std::get_if<spdy::ReplyReceived>(&event)) {
+        Reply& mine = replies_[reply->stream];
+        mine.started = true;
+        mine.fin = reply->fin;
+        for (const auto& [name, value] : reply->headers)
+            mine.headers.emplace(name, value);
+    } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
+        Reply& mine = replies_[data->stream];
+        mine.body.append(reinterpret_cast<const char*>(data->payload.data()), data->payload.size());
+        mine.fin = data->fin;
+        if (reads)
+            session_.consume(data->stream, data->payload.size());
+    } else if (const auto* reset = std::get_if<spdy::StreamReset>(&event)) {
+        replies_[reset->stream].reset = reset->code;
+    } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
+        told_to_go_ = true;
+    }
+}
+
+void Child::pump(spdy::StreamId stream, Upload& upload) {
+    if (upload.bytes.empty() && !upload.fin)
+        return;
+    const std::size_t sent = session_.send(stream, std::as_bytes(std::span{upload.bytes}), upload.fin);
+    if (sent == upload.bytes.size())
+        upload.fin = false;
+    upload.bytes.erase(0, sent);
+}
+
+spdy::StreamId Child::ask(const Ask& ask) {
+    spdy::HeaderBlock headers;
+    headers.add(":method", ask.method);
+    headers.add(":path", ask.path);
+    headers.add(":version", "HTTP/1.1");
+    headers.add(":host", "example.org");
+    headers.add(":scheme", "http");
+    for (const auto& [name, value] : ask.headers)
+        headers.add(name, value);
+    const auto stream = session_.open(headers, 3, !ask.body);
+    if (!stream)
+        throw std::runtime_error("the session takes no more streams");
+    if (ask.body)
+        send_body(*stream, *ask.body, !ask.more);
+    return *stream;
+}
+
+void Child::send_body(spdy::StreamId stream, std::string_view bytes, bool fin) {
+    Upload& upload = uploads_[stream];
+    upload.bytes.append(bytes);
+    upload.fin = fin;
+    pump(stream, upload);
+}
+
+void Child::send_raw(const std::vector<std::vector<std::byte>>& parts) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const auto flags = i + 1 < parts.size() ? zmq::send_flags::sndmore : zmq::send_flags::none;
+        socket_->send(zmq::const_buffer(parts[i].data(), parts[i].size()), flags);
+    }
+}
+
+RunningWorker::RunningWorker(zmqspdy::Options options, const std::function<void(zmqspdy::Worker&)>& set_up)
+    : worker_{std::move(options)} {
+    set_up(worker_);
+    thread_ = std::thread{[this] {
+        result_ = worker_.run();
+        returned_ = true;
+    }};
+}
+
+RunningWorker::~RunningWorker() {
+    worker_.stop();
+    thread_.join();
+}
+
+zmqspdy::Options options_for(const std::vector<std::string>& routers) {
+    zmqspdy::Options options;
+    options.routers = routers;
+    options.name = "test";
+    options.capacity = 8;
+    return options;
+}
+
+}  // namespace test

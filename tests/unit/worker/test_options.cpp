@@ -1,0 +1,93 @@
+// The command line, and options that cannot be.
+#include <array>
+
+#include "catch.hpp"
+#include "worker/options.hpp"
+
+using zmqspdy::Options;
+using zmqspdy::Worker;
+using zmqspdy::serving::Exit;
+using zmqspdy::serving::parse_options;
+
+namespace {
+
+std::variant<Options, Exit> parse(std::vector<const char*> words) {
+    words.insert(words.begin(), "worker");
+    return parse_options(static_cast<int>(words.size()), words.data());
+}
+
+Options accepted(const std::vector<const char*>& words) {
+    auto parsed = parse(words);
+    REQUIRE(std::holds_alternative<Options>(parsed));
+    return std::get<Options>(parsed);
+}
+
+std::string refused(const std::vector<const char*>& words) {
+    auto parsed = parse(words);
+    if (std::holds_alternative<Options>(parsed))
+        return "accepted";
+    CHECK(std::get<Exit>(parsed).code == 2);
+    return std::get<Exit>(parsed).text;
+}
+
+}  // namespace
+
+TEST_CASE("the command line") {
+    const auto none = accepted({});
+    CHECK(none.routers == std::vector<std::string>{"tcp://127.0.0.1:8000"});
+    CHECK(none.capacity == 64);
+    CHECK(none.name.starts_with("test_worker-"));
+    CHECK(!none.relay);
+
+    CHECK(accepted({"fred"}).name == "fred");
+    CHECK(accepted({"--name", "fred"}).name == "fred");
+    const auto all =
+        accepted({"--router", "tcp://127.0.0.1:1", "fred", "--router", "tcp://10.0.0.1:2", "--capacity", "7",
+                  "--weight", "3", "--service", "blue", "--listen", "tcp://*:0", "--insecure"});
+    CHECK(all.name == "fred");
+    CHECK(all.routers == std::vector<std::string>{"tcp://127.0.0.1:1", "tcp://10.0.0.1:2"});
+    CHECK(all.capacity == 7);
+    CHECK(all.weight == 3);
+    CHECK(all.service == "blue");
+    CHECK(all.listen == "tcp://*:0");
+    CHECK(all.insecure);
+    CHECK(accepted({"--relay"}).relay);
+
+    const auto help = parse({"--help"});
+    CHECK(std::get<Exit>(help).code == 0);
+    CHECK(std::get<Exit>(help).text.find("--router") != std::string::npos);
+}
+
+TEST_CASE("a wrong command line is answered with a sentence") {
+    using Catch::Matchers::Contains;
+    CHECK_THAT(refused({"--capacity", "0"}), Contains("capacity must be 1 to 65535"));
+    CHECK_THAT(refused({"--capacity", "65536"}), Contains("capacity must be 1 to 65535"));
+    CHECK_THAT(refused({"--capacity", "x"}), Contains("capacity"));
+    CHECK_THAT(refused({"--capacity", "-1"}), Contains("capacity"));
+    CHECK_THAT(refused({"--weight", "101"}), Contains("weight must be 1 to 100"));
+    CHECK_THAT(refused({"two", "names"}), Contains("names"));
+    CHECK_THAT(refused({"a b"}), Contains("not a name"));
+    CHECK_THAT(refused({"--service", "\n"}), Contains("not a service"));
+    CHECK_THAT(refused({"--unknown"}), Contains("--unknown"));
+    CHECK_THAT(refused({"--router", "http://x"}), Contains("must begin with tcp://"));
+    CHECK_THAT(refused({"--router", "tcp://10.0.0.1:8000"}), Contains("--insecure"));
+    CHECK_THAT(refused({"--router", "tcp://127.0.0.1:1", "--router", "tcp://127.0.0.1:1"}),
+               Contains("twice"));
+    CHECK_THAT(refused({"--listen", "tcp://*:0"}), Contains("--insecure"));
+    CHECK_THAT(refused({"--listen", "tcp://0.0.0.0:0"}), Contains("--insecure"));
+    CHECK_THAT(refused({"--listen", "ipc:///tmp/x"}), Contains("abstract"));
+    CHECK_THAT(refused({"--listen", "tcp://127.0.0.1:0", "--relay"}), Contains("not both"));
+    CHECK(refused({"--listen", "tcp://127.0.0.1:0"}) == "accepted");
+    CHECK(refused({"--listen", "tcp://*:0", "--insecure"}) == "accepted");
+}
+
+TEST_CASE("a Worker checks its options") {
+    Options options;
+    options.capacity = 0;
+    CHECK_THROWS_WITH(Worker{options}, "the capacity must be 1 to 65535, not 0");
+    options = {};
+    options.routers = {};
+    CHECK_THROWS_AS(Worker{options}, std::invalid_argument);
+    options = {};
+    CHECK_NOTHROW(Worker{options});
+}

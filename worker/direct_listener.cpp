@@ -1,0 +1,96 @@
+#include "worker/direct_listener.hpp"
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+#include "transport/message.hpp"
+#include "transport/socket_options.hpp"
+
+namespace zmqspdy::serving {
+
+namespace {
+
+/// libzmq reports a disconnect a moment before the socket itself knows of it.
+constexpr std::chrono::milliseconds kSecondLook{50};
+
+zmq::socket_t make_router(zmq::context_t& context) {
+    zmq::socket_t socket{context, zmq::socket_type::router};
+    transport::set_limits(socket);
+    socket.set(zmq::sockopt::router_mandatory, true);
+    socket.set(zmq::sockopt::router_handover, false);
+    return socket;
+}
+
+transport::Endpoint bind(zmq::socket_t& socket, const std::string& text) {
+    socket.bind(text);
+    const auto wanted = transport::parse_endpoint(text);
+    auto bound = transport::parse_endpoint(socket.get(zmq::sockopt::last_endpoint));
+    if (std::holds_alternative<transport::EndpointError>(wanted) ||
+        std::holds_alternative<transport::EndpointError>(bound))
+        throw std::runtime_error("cannot tell where '" + text + "' is bound");
+    auto announced = std::get<transport::Endpoint>(std::move(bound));
+    if (auto* tcp = std::get_if<transport::TcpEndpoint>(&announced)) {
+        const auto* asked = std::get_if<transport::TcpEndpoint>(&std::get<transport::Endpoint>(wanted));
+        if (asked != nullptr && (asked->host == "*" || asked->host == "0.0.0.0" || asked->host == "::"))
+            tcp->host.assign(1, '*');
+    }
+    return announced;
+}
+
+}  // namespace
+
+DirectListener::DirectListener(zmq::context_t& context, transport::Poller& poller, Tokens tokens,
+                               const std::string& endpoint, Dispatcher& dispatcher, const Log& log)
+    : poller_{poller},
+      socket_{make_router(context)},
+      monitor_{context, socket_, ZMQ_EVENT_DISCONNECTED},
+      peers_{socket_, dispatcher, log, PeerTable::Peers::direct},
+      announced_{bind(socket_, endpoint)} {
+    poller_.add(socket_.get(zmq::sockopt::fd), tokens.socket);
+    poller_.add(monitor_.fd(), tokens.monitor);
+}
+
+DirectListener::~DirectListener() {
+    poller_.remove(monitor_.fd());
+    poller_.remove(socket_.get(zmq::sockopt::fd));
+}
+
+void DirectListener::receive() {
+    if (std::exchange(monitor_hot_, false)) {
+        bool disconnected = false;
+        while (monitor_.next())
+            disconnected = true;
+        if (disconnected) {
+            peers_.probe();
+            probe_again_ = Clock::now() + kSecondLook;
+            socket_hot_ = true;
+        }
+    }
+    if (!socket_hot_)
+        return;
+    std::array<zmq::message_t, 2> parts;
+    for (int i = 0; i < kBatch; ++i) {
+        const auto count = transport::receive(socket_, parts);
+        if (!count) {
+            socket_hot_ = false;
+            return;
+        }
+        peers_.receive(parts[0], parts[1], *count);
+    }
+}
+
+void DirectListener::flush() {
+    if (peers_.flush())
+        socket_hot_ = true;
+}
+
+void DirectListener::on_time(Clock::time_point) {
+    probe_again_ = Clock::time_point::max();
+    peers_.probe();
+    socket_hot_ = true;
+}
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,62 @@
+// Takes requests from the sessions, within the worker's capacity, and finds them their handlers. I/O thread
+// only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "worker/handler_pool.hpp"
+#include "worker/log.hpp"
+#include "worker/outbox.hpp"
+#include "worker/routes.hpp"
+
+namespace zmqspdy::serving {
+
+class Dispatcher {
+  public:
+    Dispatcher(const RouteTable& routes, const Log& log, std::uint32_t capacity,
+               std::shared_ptr<Outbox> outbox)
+        : routes_{routes}, log_{log}, capacity_{capacity}, outbox_{std::move(outbox)} {}
+
+    [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] const Log& log() const noexcept { return log_; }
+    [[nodiscard]] const std::shared_ptr<Outbox>& outbox() const noexcept { return outbox_; }
+
+    /// False: as many requests as the capacity allows are queued or being handled, over all sessions.
+    [[nodiscard]] bool has_room() const noexcept { return accepted_ < capacity_; }
+
+    /// The answer, if there is one at once: from a handler that runs on this thread, or an error. Otherwise
+    /// nothing, and the request is queued for the pool.
+    [[nodiscard]] std::optional<Response> start(const std::shared_ptr<Exchange>& exchange,
+                                                spdy::HeaderBlock headers, bool has_body);
+    /// Hands what is queued to the pool: after a batch of input, when bodies that came along are there as
+    /// well.
+    void submit(HandlerPool& pool);
+    /// A command has ended an exchange.
+    void ended() noexcept { --accepted_; }
+
+    /// Streams whose answer is not wholly sent, over all sessions.
+    void stream_opened() noexcept { ++unanswered_; }
+    void stream_answered() noexcept { --unanswered_; }
+
+    /// From now on new sessions are told to go elsewhere.
+    void drain() noexcept { draining_ = true; }
+    [[nodiscard]] bool is_draining() const noexcept { return draining_; }
+    /// Nobody waits for anything.
+    [[nodiscard]] bool is_idle() const noexcept { return accepted_ == 0 && unanswered_ == 0; }
+
+  private:
+    const RouteTable& routes_;
+    const Log& log_;
+    const std::uint32_t capacity_;
+    const std::shared_ptr<Outbox> outbox_;
+    std::vector<std::unique_ptr<Job>> queued_;
+    std::uint32_t accepted_ = 0;
+    std::size_t unanswered_ = 0;
+    bool draining_ = false;
+};
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,97 @@
+// One request and its response, where the thread that handles it and the I/O thread meet.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <zmq.hpp>
+
+#include "transport/mpsc_queue.hpp"
+#include "transport/parking_spot.hpp"
+#include "worker/outbox.hpp"
+#include "zmqspdy/request.hpp"
+#include "zmqspdy/response.hpp"
+
+namespace zmqspdy::serving {
+
+class PeerSession;
+
+/// Body bytes on their way to a handler: a piece of a message that is kept for it, or a copy.
+struct BodyChunk {
+    std::unique_ptr<BodyChunk> next;
+    zmq::message_t message;  ///< keeps `bytes` alive
+    std::string_view bytes;
+    bool last = false;
+};
+
+/// Shared by the I/O thread, the job, and the Request wherever the handler takes it.
+class Exchange final : public BodySource, public Writer, public std::enable_shared_from_this<Exchange> {
+  public:
+    struct Traits {
+        bool is_head = false;   ///< the response has no body
+        bool has_body = false;  ///< the request has, or may have
+    };
+    Exchange(std::shared_ptr<Outbox> outbox, Traits traits) noexcept
+        : outbox_{std::move(outbox)}, is_head_{traits.is_head}, body_ended_{!traits.has_body} {}
+
+    // The handler's side. Body and writer may be two threads, each must be one.
+
+    [[nodiscard]] std::string_view next() override;
+    [[nodiscard]] bool cancelled() const noexcept override { return cancelled_.load(); }
+    [[nodiscard]] bool sleep_for(std::chrono::milliseconds duration) override;
+    [[nodiscard]] bool write(std::string_view chunk) override;
+
+    [[nodiscard]] bool is_head() const noexcept { return is_head_; }
+    /// Each exchange is ended exactly once, by one of answer(), finish() and break_off(), cancelled or not:
+    /// that is what the capacity counts.
+    void answer(spdy::HeaderBlock headers, std::string body) {
+        post(Answer{std::move(headers), std::move(body)});
+    }
+    void begin(spdy::HeaderBlock headers) { post(Begin{std::move(headers)}); }
+    void finish() { post(Finish{}); }
+    void break_off(spdy::ResetCode code) { post(BreakOff{code}); }
+
+    // The I/O thread's side.
+
+    struct Address {
+        PeerSession* session = nullptr;  ///< null: nobody waits for the answer any more
+        spdy::StreamId stream = 0;
+    };
+    Address address;
+
+    void deliver(std::unique_ptr<BodyChunk> chunk) noexcept;
+    /// Nobody waits for the answer any more.
+    void cancel() noexcept;
+    /// The rest of the body will not come.
+    void stop_body() noexcept;
+    /// So much of what was written is on its way.
+    void sent(std::size_t bytes) noexcept;
+
+    /// What write() holds back at most, about one stream window.
+    static constexpr std::size_t kUnsentLimit = std::size_t{256} * 1024;
+
+  private:
+    void post(decltype(Command::what) what);
+
+    std::shared_ptr<Outbox> outbox_;
+    std::atomic<bool> cancelled_{false};
+    std::atomic<bool> body_stopped_{false};
+    std::atomic<std::size_t> unsent_{0};
+    transport::MpscQueue<BodyChunk> inbox_;
+    transport::ParkingSpot reader_;
+    transport::ParkingSpot writer_;
+    transport::ParkingSpot sleeper_;
+    const bool is_head_;
+
+    // The reader's alone.
+    bool body_ended_;
+    std::size_t taken_ = 0;  ///< dealt with, and not reported yet
+    std::unique_ptr<BodyChunk> current_;
+    std::unique_ptr<BodyChunk> ready_;
+};
+
+}  // namespace zmqspdy::serving

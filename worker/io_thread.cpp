@@ -1,0 +1,186 @@
+#include "worker/io_thread.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "worker/answering.hpp"
+#include "worker/direct_listener.hpp"
+#include "worker/peer_session.hpp"
+
+namespace zmqspdy::serving {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Tokens of the poller: the sources' follow these, two for each.
+constexpr std::uint64_t kDoorbell = 0;
+constexpr std::uint64_t kStop = 1;
+constexpr std::uint64_t kFirstSource = 2;
+
+Tokens tokens_of(std::size_t index) {
+    return {kFirstSource + 2 * index, kFirstSource + 2 * index + 1};
+}
+
+/// Nobody else's, also after a restart under the same pid.
+std::string own_endpoint(const std::string& name) {
+    std::string fit = name;
+    std::replace_if(
+        fit.begin(), fit.end(),
+        [](char c) {
+            return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                     c == '_' || c == '-');
+        },
+        '_');
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    std::random_device random;
+    std::string hex;
+    for (int i = 0; i < 16; ++i)
+        hex += kDigits[random() % 16];
+    return "ipc://@zmqspdy/" + fit + "-" + std::to_string(::getpid()) + "-" + hex;
+}
+
+void run_job(Job& job, const Log& log) {
+    if (job.exchange->cancelled())
+        return job.exchange->break_off(spdy::ResetCode::cancel);  // it waited too long
+    Response response = job.response ? std::move(*job.response) : call_handler(*job.route, job.request, log);
+    deliver(job.exchange, std::move(response), job.request, log);
+}
+
+}  // namespace
+
+IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd)
+    : log_{log},
+      outbox_{*open_.outbox},
+      stop_fd_{stop_fd},
+      dispatcher_{routes, log, options.capacity, open_.outbox},
+      pool_{options.capacity, [&log](Job& job) { run_job(job, log); }},
+      announcement_{std::nullopt, options.name, options.capacity, options.weight, options.service},
+      next_heartbeat_{Source::Clock::now() + transport::kDefaultHeartbeat} {
+    poller_.add(outbox_.doorbell().fd(), kDoorbell);
+    poller_.add(stop_signal_.fd(), kStop);
+    poller_.add(stop_fd_, kStop);
+    if (!options.relay)
+        listen(options);
+    link(options);
+}
+
+IoThread::~IoThread() = default;
+
+void IoThread::listen(const Options& options) {
+    const std::string endpoint = options.listen.empty() ? own_endpoint(options.name) : options.listen;
+    try {
+        auto listener = std::make_unique<DirectListener>(context_, poller_, tokens_of(sources_.size()),
+                                                         endpoint, dispatcher_, log_);
+        announcement_.endpoint = listener->announced();
+        sources_.push_back(std::move(listener));
+    } catch (const zmq::error_t& error) {
+        throw std::runtime_error("cannot listen on " + endpoint + ": " + error.what() +
+                                 "; give --listen another address");
+    }
+}
+
+void IoThread::link(const Options& options) {
+    for (const std::string& router : options.routers) {
+        auto link = std::make_unique<RouterLink>(context_, poller_, tokens_of(sources_.size()), router,
+                                                 announcement_, dispatcher_, log_);
+        links_.push_back(link.get());
+        sources_.push_back(std::move(link));
+    }
+}
+
+void IoThread::run() {
+    while (true) {
+        turn();
+        if (dispatcher_.is_draining() && dispatcher_.is_idle() && outbox_.empty())
+            break;
+        if (std::none_of(sources_.begin(), sources_.end(),
+                         [](const auto& source) { return source->is_hot(); }))
+            sleep();
+    }
+    for (const auto& source : sources_)
+        source->leave();
+}
+
+void IoThread::sleep() {
+    auto until = next_heartbeat_;
+    for (const auto& source : sources_)
+        until = std::min(until, source->deadline());
+    const auto wait = std::chrono::ceil<milliseconds>(until - Source::Clock::now());
+    outbox_.doorbell().about_to_sleep();
+    const bool has_commands = !outbox_.empty();
+    const auto readable = poller_.wait(has_commands ? milliseconds{0} : std::max(wait, milliseconds{0}));
+    outbox_.doorbell().awake();
+    for (const epoll_event& event : readable) {
+        const std::uint64_t token = event.data.u64;
+        if (token == kDoorbell) {
+            outbox_.doorbell().clear();
+        } else if (token == kStop) {
+            drain();
+        } else {
+            Source& source = *sources_[static_cast<std::size_t>((token - kFirstSource) / 2)];
+            if ((token - kFirstSource) % 2 == 0)
+                source.wake_socket();
+            else
+                source.wake_monitor();
+        }
+    }
+}
+
+void IoThread::turn() {
+    perform_commands();
+    for (const auto& source : sources_) {
+        if (source->is_hot())
+            source->receive();
+    }
+    keep_time();
+    dispatcher_.submit(pool_);
+    for (const auto& source : sources_)
+        source->flush();
+}
+
+void IoThread::perform_commands() {
+    for (auto command = outbox_.take_all(); command; command = std::move(command->next)) {
+        if (command->ends_exchange())
+            dispatcher_.ended();
+        const Exchange::Address address = command->exchange->address;
+        if (address.session != nullptr)
+            address.session->perform(address.stream, *command);
+    }
+}
+
+void IoThread::keep_time() {
+    const auto now = Source::Clock::now();
+    for (const auto& source : sources_) {
+        if (now >= source->deadline())
+            source->on_time(now);
+    }
+    if (now >= next_heartbeat_)
+        heartbeat(now);
+}
+
+void IoThread::heartbeat(Source::Clock::time_point now) {
+    milliseconds interval = links_.front()->heartbeat_interval();
+    for (const RouterLink* link : links_)
+        interval = std::min(interval, link->heartbeat_interval());
+    next_heartbeat_ = now + interval;
+    for (const auto& source : sources_)
+        source->heartbeat();
+}
+
+void IoThread::drain() {
+    if (dispatcher_.is_draining())
+        return;
+    log_.line("stopping: finishing the requests in flight");
+    dispatcher_.drain();
+    for (const auto& source : sources_)
+        source->drain();
+}
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,68 @@
+// The thread that owns every ZeroMQ socket of the worker.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+#include <zmq.hpp>
+
+#include "transport/announcement.hpp"
+#include "transport/poller.hpp"
+#include "worker/dispatcher.hpp"
+#include "worker/handler_pool.hpp"
+#include "worker/log.hpp"
+#include "worker/options.hpp"
+#include "worker/outbox.hpp"
+#include "worker/router_link.hpp"
+#include "worker/routes.hpp"
+#include "worker/source.hpp"
+#include "worker/stop_signal.hpp"
+
+namespace zmqspdy::serving {
+
+class IoThread {
+  public:
+    /// Binds and connects. `stop_fd` readable: drain. Throws std::runtime_error with a sentence when the
+    /// endpoint cannot be bound. Everything given must outlive it.
+    IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd);
+    /// Cancels what is open and waits for the handlers.
+    ~IoThread();
+    IoThread(const IoThread&) = delete;
+    IoThread& operator=(const IoThread&) = delete;
+
+    /// Serves until told to stop, then until nothing is left to do.
+    void run();
+
+  private:
+    /// Closes the outbox when all that posts to it has ended.
+    struct OpenOutbox {
+        std::shared_ptr<Outbox> outbox = std::make_shared<Outbox>();
+        ~OpenOutbox() { outbox->close(); }
+    };
+
+    void listen(const Options& options);
+    void link(const Options& options);
+    void sleep();
+    /// One round of whatever is there to do.
+    void turn();
+    void perform_commands();
+    void keep_time();
+    void heartbeat(Source::Clock::time_point now);
+    void drain();
+
+    const Log& log_;
+    transport::Poller poller_;
+    OpenOutbox open_;
+    Outbox& outbox_;
+    StopSignal stop_signal_;
+    const int stop_fd_;
+    Dispatcher dispatcher_;
+    HandlerPool pool_;
+    zmq::context_t context_;
+    transport::Announcement announcement_;
+    std::vector<std::unique_ptr<Source>> sources_;
+    std::vector<RouterLink*> links_;
+    Source::Clock::time_point next_heartbeat_;
+};
+
+}  // namespace zmqspdy::serving

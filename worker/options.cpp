@@ -1,0 +1,115 @@
+#include "worker/options.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+
+#include "transport/announcement.hpp"
+#include "transport/endpoint.hpp"
+
+namespace zmqspdy {
+
+namespace serving {
+
+namespace {
+
+std::optional<std::string> check_endpoint(const std::string& text, std::string_view use, bool insecure) {
+    const auto parsed = transport::parse_endpoint(text);
+    if (const auto* error = std::get_if<transport::EndpointError>(&parsed))
+        return error->why;
+    if (!insecure && !transport::is_local(std::get<transport::Endpoint>(parsed)))
+        return "'" + text + "' " + std::string(use) +
+               ", and nothing is encrypted or authenticated there: use --insecure if that is what you want";
+    return std::nullopt;
+}
+
+std::string exit_text(const CLI::App& app, const CLI::ParseError& error, int& code) {
+    std::ostringstream out;
+    std::ostringstream err;
+    code = app.exit(error, out, err) == 0 ? 0 : 2;
+    return out.str() + err.str();
+}
+
+}  // namespace
+
+std::string program_name() {
+    return program_invocation_short_name;
+}
+
+std::optional<std::string> complete(Options& options) {
+    if (options.name.empty())
+        options.name = program_name().substr(0, 40) + "-" + std::to_string(::getpid());
+    if (!transport::is_valid_name(options.name))
+        return "'" + options.name + "' is not a name for a worker: 1 to 63 visible ASCII characters are";
+    if (options.capacity < 1 || options.capacity > transport::kMaxCapacity)
+        return "the capacity must be 1 to 65535, not " + std::to_string(options.capacity);
+    if (options.weight < 1 || options.weight > transport::kMaxWeight)
+        return "the weight must be 1 to 100, not " + std::to_string(options.weight);
+    if (!options.service.empty() && !transport::is_valid_name(options.service))
+        return "'" + options.service + "' is not a service: up to 63 visible ASCII characters are";
+    if (options.routers.empty())
+        return "a worker needs at least one router";
+    for (auto router = options.routers.begin(); router != options.routers.end(); ++router) {
+        if (const auto why = check_endpoint(*router, "is on another host", options.insecure))
+            return why;
+        if (std::find(options.routers.begin(), router, *router) != router)
+            return "the router '" + *router + "' is named twice";
+    }
+    if (options.relay && !options.listen.empty())
+        return "a relayed worker listens nowhere: give --relay or --listen, not both";
+    if (!options.listen.empty())
+        return check_endpoint(options.listen, "can be reached from other hosts", options.insecure);
+    return std::nullopt;
+}
+
+std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
+    Options options;
+    CLI::App app{"A worker for mod_zmqspdy: answers the HTTP requests that httpd hands it.", program_name()};
+    app.add_option("NAME,--name", options.name,
+                   "Name for logs and people (default: the program's and its pid)");
+    std::vector<std::string> routers;
+    app.add_option("--router", routers, "Router to announce to, repeatable (default: tcp://127.0.0.1:8000)")
+        ->type_name("ENDPOINT")
+        ->take_all()
+        ->allow_extra_args(false);
+    app.add_option("--capacity", options.capacity, "Requests handled at once (default: 64)");
+    app.add_option("--weight", options.weight, "Share of the traffic, 1 to 100 (default: 1)");
+    app.add_option("--service", options.service,
+                   "The ZmqSpdyService it belongs to (default: the unnamed one)");
+    app.add_option("--listen", options.listen,
+                   "Where httpd dials this worker (default: an endpoint of its own)")
+        ->type_name("ENDPOINT");
+    app.add_flag("--relay", options.relay,
+                 "Listen nowhere: requests come through the connection to the router");
+    app.add_flag("--insecure", options.insecure, "Allow addresses that other hosts can reach");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        Exit exit{};
+        exit.text = exit_text(app, error, exit.code);
+        return exit;
+    }
+    if (!routers.empty())
+        options.routers = std::move(routers);
+    if (const auto why = complete(options))
+        return Exit{2, program_name() + ": " + *why + "\n"};
+    return options;
+}
+
+}  // namespace serving
+
+Options Options::from_args(int argc, const char* const* argv) {
+    auto parsed = serving::parse_options(argc, argv);
+    if (const auto* exit = std::get_if<serving::Exit>(&parsed)) {
+        (exit->code == 0 ? std::cout : std::cerr) << exit->text << std::flush;
+        std::exit(exit->code);
+    }
+    return std::get<Options>(std::move(parsed));
+}
+
+}  // namespace zmqspdy

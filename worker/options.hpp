@@ -1,0 +1,25 @@
+// Options from the command line, and what is wrong with them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "zmqspdy/worker.hpp"
+
+namespace zmqspdy::serving {
+
+/// What the process should do instead of serving.
+struct Exit {
+    int code;          ///< 0 after --help
+    std::string text;  ///< for stdout when the code is 0, else for stderr
+};
+[[nodiscard]] std::variant<Options, Exit> parse_options(int argc, const char* const* argv);
+
+/// Fills in what is empty, and says in a sentence what is wrong, if anything.
+[[nodiscard]] std::optional<std::string> complete(Options& options);
+
+/// The name of this program, without its path.
+[[nodiscard]] std::string program_name();
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,85 @@
+// What other threads ask of the I/O thread.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "transport/doorbell.hpp"
+#include "transport/mpsc_queue.hpp"
+#include "zmqspdy/spdy/frame.hpp"
+#include "zmqspdy/spdy/header_block.hpp"
+
+namespace zmqspdy::serving {
+
+class Exchange;
+
+/// The whole response: it leaves in one message as far as the window allows. Ends the exchange.
+struct Answer {
+    spdy::HeaderBlock headers;
+    std::string body;
+};
+/// The response begins; Chunks and a Finish follow.
+struct Begin {
+    spdy::HeaderBlock headers;
+};
+struct Chunk {
+    std::string bytes;
+};
+/// The response is whole. Ends the exchange.
+struct Finish {};
+/// The response will not become whole, or there is none. Ends the exchange.
+struct BreakOff {
+    spdy::ResetCode code;
+};
+/// The handler has dealt with so many bytes of the request's body.
+struct Consumed {
+    std::size_t bytes;
+};
+
+struct Command {
+    std::unique_ptr<Command> next;
+    std::shared_ptr<Exchange> exchange;
+    std::variant<Answer, Begin, Chunk, Finish, BreakOff, Consumed> what;
+
+    [[nodiscard]] bool ends_exchange() const noexcept {
+        return std::holds_alternative<Answer>(what) || std::holds_alternative<Finish>(what) ||
+               std::holds_alternative<BreakOff>(what);
+    }
+};
+
+/// post() from any thread; the rest from the I/O thread.
+class Outbox {
+  public:
+    /// Does nothing once the outbox is closed.
+    void post(std::unique_ptr<Command> command) noexcept {
+        queue_.push(std::move(command));
+        // A command keeps its exchange, which keeps this outbox: what nobody takes would keep all three for
+        // ever.
+        if (closed_.load(std::memory_order_seq_cst))
+            Queue::discard(queue_.take_all());
+        else
+            doorbell_.ring();
+    }
+
+    [[nodiscard]] std::unique_ptr<Command> take_all() noexcept { return queue_.take_all(); }
+    [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
+    [[nodiscard]] transport::Doorbell& doorbell() noexcept { return doorbell_; }
+
+    void close() noexcept {
+        closed_.store(true, std::memory_order_seq_cst);
+        Queue::discard(queue_.take_all());
+    }
+
+  private:
+    using Queue = transport::MpscQueue<Command>;
+
+    Queue queue_;
+    transport::Doorbell doorbell_;
+    std::atomic<bool> closed_{false};
+};
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,338 @@
+#include "worker/peer_session.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "transport/announcement.hpp"
+#include "transport/message.hpp"
+#include "transport/socket_options.hpp"
+#include "worker/answering.hpp"
+
+namespace zmqspdy::serving {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTick{100};
+/// Smaller payloads are copied: a message kept for them would hold more than SPDY's window knows of.
+constexpr std::size_t kWorthKeeping = 4096;
+constexpr std::size_t kLargestShareLost = 4;
+
+spdy::SessionOptions session_options(std::uint32_t capacity) {
+    spdy::SessionOptions options;
+    options.role = spdy::Role::server;
+    options.max_concurrent_streams = capacity;
+    options.max_header_bytes = kMaxHeaderBytes;
+    return options;
+}
+
+spdy::Bytes bytes_of(std::string_view text) {
+    return std::as_bytes(std::span{text});
+}
+
+}  // namespace
+
+PeerSession::PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_view peer)
+    : outlet_{outlet},
+      dispatcher_{dispatcher},
+      peer_{peer.data(), peer.size()},
+      session_{session_options(dispatcher.capacity())},
+      last_tick_{steady_clock::now()} {
+    if (dispatcher_.is_draining())
+        session_.go_away(spdy::GoAwayCode::ok);
+    touch();
+}
+
+PeerSession::~PeerSession() {
+    while (!streams_.empty())
+        remove(streams_.back(), true);
+    std::erase(outlet_.touched, this);
+}
+
+void PeerSession::receive(zmq::message_t& frames) {
+    if (lost_)
+        return;
+    heard_ = true;
+    if (const auto now = steady_clock::now(); now - last_tick_ >= kTick) {
+        session_.tick(std::chrono::duration<double>(now - last_tick_).count());
+        last_tick_ = now;
+    }
+    events_.clear();
+    message_ = &frames;
+    const auto fault = session_.receive(transport::bytes_of(frames), events_);
+    for (auto& event : events_)
+        std::visit([this](auto& each) { on(each); }, event);
+    message_ = nullptr;
+    touch();
+    if (fault)
+        refuse(fault->why);
+    else if (!session_.at_frame_boundary())
+        refuse("a message ends in the middle of a frame");
+}
+
+void PeerSession::on(spdy::StreamOpened& event) {
+    if (!dispatcher_.has_room())
+        return session_.reset(event.stream, spdy::ResetCode::refused_stream);
+    const bool has_body = !event.fin;
+    const Exchange::Traits traits{event.headers.find(":method") == "HEAD", has_body};
+    auto exchange = std::make_shared<Exchange>(dispatcher_.outbox(), traits);
+    exchange->address = {this, event.stream};
+    auto response = dispatcher_.start(exchange, std::move(event.headers), has_body);
+    Stream& stream = streams_.emplace_back();
+    stream.id = event.stream;
+    stream.exchange = std::move(exchange);
+    stream.body_done = event.fin;
+    dispatcher_.stream_opened();
+    if (response)
+        respond(stream, std::move(*response));
+}
+
+void PeerSession::on(const spdy::DataReceived& event) {
+    Stream* stream = find(event.stream);
+    if (stream == nullptr)
+        return;
+    if (stream->discarding)
+        session_.consume(stream->id, event.payload.size());
+    else
+        give_to_handler(*stream, event.payload, event.fin);
+    if (event.fin) {
+        stream->body_done = true;
+        close_if_done(*stream);
+    }
+}
+
+void PeerSession::on(const spdy::HeadersReceived& event) {
+    // Trailers: their fields are of no use to a handler, the end is.
+    if (event.fin)
+        on(spdy::DataReceived{event.stream, {}, true});
+}
+
+void PeerSession::on(const spdy::StreamReset& event) {
+    if (Stream* stream = find(event.stream))
+        remove(*stream, true);
+}
+
+void PeerSession::on(const spdy::WindowOpened& event) {
+    if (event.stream != 0) {
+        if (Stream* stream = find(event.stream))
+            pump(*stream);
+        return;
+    }
+    // By index, backwards: a stream that is done leaves the list.
+    for (std::size_t i = streams_.size(); i-- > 0;)
+        pump(streams_[i]);
+}
+
+void PeerSession::perform(spdy::StreamId id, Command& command) {
+    Stream* stream = find(id);
+    if (stream == nullptr)
+        return;
+    std::visit([this, stream](auto& what) { on(*stream, what); }, command.what);
+    touch();
+}
+
+void PeerSession::on(Stream& stream, Answer& answer) {
+    stop_reading(stream);
+    if (!reply(stream, answer.headers, answer.body.empty()))
+        return;
+    const std::size_t sent = answer.body.empty() ? 0 : send(stream, answer.body, true);
+    if (sent == answer.body.size()) {
+        mark_answered(stream);
+        return close_if_done(stream);
+    }
+    stream.pending.push_back(std::move(answer.body));
+    stream.offset = sent;
+    stream.last = true;
+}
+
+void PeerSession::on(Stream& stream, Begin& begin) {
+    if (reply(stream, begin.headers, false))
+        pump(stream);
+}
+
+void PeerSession::on(Stream& stream, Chunk& chunk) {
+    stream.pending.push_back(std::move(chunk.bytes));
+    pump(stream);
+}
+
+void PeerSession::on(Stream& stream, Finish&) {
+    stop_reading(stream);
+    stream.last = true;
+    pump(stream);
+}
+
+void PeerSession::on(Stream& stream, const BreakOff& break_off) {
+    session_.reset(stream.id, break_off.code);
+    remove(stream, true);
+}
+
+void PeerSession::on(Stream& stream, const Consumed& consumed) {
+    if (stream.discarding)
+        return;
+    stream.unread -= consumed.bytes;
+    session_.consume(stream.id, consumed.bytes);
+}
+
+PeerSession::Stream* PeerSession::find(spdy::StreamId id) noexcept {
+    const auto found =
+        std::lower_bound(streams_.begin(), streams_.end(), id,
+                         [](const Stream& stream, spdy::StreamId key) { return stream.id < key; });
+    return found != streams_.end() && found->id == id ? &*found : nullptr;
+}
+
+void PeerSession::respond(Stream& stream, Response response) {
+    auto [headers, has_body] = encode(response, stream.exchange->is_head(), dispatcher_.log());
+    Answer answer{std::move(headers), has_body ? std::move(response).body() : std::string{}};
+    on(stream, answer);
+}
+
+bool PeerSession::reply(Stream& stream, const spdy::HeaderBlock& headers, bool fin) {
+    if (session_.reply(stream.id, headers, fin))
+        return true;
+    session_.reset(stream.id, spdy::ResetCode::internal_error);
+    remove(stream, true);
+    return false;
+}
+
+std::size_t PeerSession::send(Stream& stream, std::string_view bytes, bool fin) {
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+        const auto piece = bytes.substr(sent, transport::kMessageTarget);
+        const bool is_last = sent + piece.size() == bytes.size();
+        const std::size_t taken = session_.send(stream.id, bytes_of(piece), fin && is_last);
+        sent += taken;
+        if (session_.output_size() >= transport::kMessageTarget)
+            flush();
+        if (taken < piece.size() || lost_)
+            break;
+    }
+    return sent;
+}
+
+void PeerSession::pump(Stream& stream) {
+    if (stream.answered || lost_)
+        return;
+    while (stream.first < stream.pending.size()) {
+        const std::string_view rest = std::string_view{stream.pending[stream.first]}.substr(stream.offset);
+        const bool is_last = stream.last && stream.first + 1 == stream.pending.size();
+        const std::size_t sent = send(stream, rest, is_last);
+        stream.exchange->sent(sent);
+        stream.offset += sent;
+        if (sent < rest.size())
+            return;
+        stream.pending[stream.first++] = {};
+        stream.offset = 0;
+        if (is_last) {
+            mark_answered(stream);
+            return close_if_done(stream);
+        }
+    }
+    stream.pending.clear();
+    stream.first = 0;
+    if (stream.last) {
+        (void)session_.send(stream.id, {}, true);
+        mark_answered(stream);
+        close_if_done(stream);
+    }
+}
+
+void PeerSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last) {
+    auto chunk = std::make_unique<BodyChunk>();
+    chunk->last = last;
+    const std::size_t whole = message_->size();
+    if (payload.size() >= kWorthKeeping && payload.size() >= whole / kLargestShareLost) {
+        chunk->message.copy(*message_);  // shares the bytes
+    } else if (!payload.empty()) {
+        chunk->message.rebuild(payload.data(), payload.size());
+        payload = transport::bytes_of(chunk->message);
+    }
+    chunk->bytes = {reinterpret_cast<const char*>(payload.data()), payload.size()};
+    stream.unread += payload.size();
+    stream.exchange->deliver(std::move(chunk));
+}
+
+/// The rest of an upload is taken and thrown away, so that a client that sends all before it looks at the
+/// answer does not hang.
+void PeerSession::stop_reading(Stream& stream) {
+    if (stream.discarding)
+        return;
+    stream.discarding = true;
+    if (stream.unread > 0 && !stream.body_done)
+        session_.consume(stream.id, stream.unread);
+    stream.exchange->stop_body();
+}
+
+void PeerSession::mark_answered(Stream& stream) {
+    stream.answered = true;
+    dispatcher_.stream_answered();
+}
+
+void PeerSession::close_if_done(Stream& stream) {
+    if (stream.answered && stream.body_done)
+        remove(stream, false);
+}
+
+void PeerSession::remove(Stream& stream, bool cancel) {
+    if (!stream.answered)
+        dispatcher_.stream_answered();
+    stream.exchange->address = {};
+    if (cancel)
+        stream.exchange->cancel();
+    streams_.erase(streams_.begin() + (&stream - streams_.data()));
+}
+
+void PeerSession::drain() {
+    session_.go_away(spdy::GoAwayCode::ok);
+    touch();
+}
+
+void PeerSession::refuse(std::string_view why) {
+    session_.go_away(spdy::GoAwayCode::protocol_error);
+    touch();
+    flush();
+    fault_ = why;
+    lost_ = true;
+}
+
+void PeerSession::heartbeat() {
+    if (session_.open_streams() == 0 || std::exchange(heard_, false)) {
+        silent_heartbeats_ = 0;
+    } else if (++silent_heartbeats_ >= transport::kMissedHeartbeats) {
+        fault_ = "it has been silent for " + std::to_string(silent_heartbeats_) + " heartbeats";
+        lost_ = true;
+        return touch();
+    }
+    if (session_.open_streams() > 0) {
+        session_.ping();
+        touch();
+    }
+}
+
+void PeerSession::flush() {
+    touched_ = false;
+    if (lost_ || session_.output_size() == 0)
+        return;
+    const auto result =
+        transport::send(outlet_.socket, &peer_, transport::to_message(session_.take_output()));
+    outlet_.sent = true;
+    if (result == transport::SendResult::sent)
+        return;
+    if (result == transport::SendResult::full)
+        fault_ = "it does not read what is sent to it";
+    lost_ = true;
+    touch();
+}
+
+bool PeerSession::is_reachable() {
+    outlet_.sent = true;
+    return transport::send(outlet_.socket, &peer_, zmq::message_t{}) != transport::SendResult::unreachable;
+}
+
+void PeerSession::touch() {
+    if (!std::exchange(touched_, true))
+        outlet_.touched.push_back(this);
+}
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,119 @@
+// The conversation with one httpd child: SPDY streams on one side, exchanges on the other. I/O thread only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+#include <zmq.hpp>
+
+#include "worker/dispatcher.hpp"
+#include "worker/exchange.hpp"
+#include "zmqspdy/spdy/session.hpp"
+
+namespace zmqspdy::serving {
+
+class PeerSession;
+
+/// The socket that sessions send through, and which of them have something to send.
+struct Outlet {
+    zmq::socket_ref socket;
+    std::vector<PeerSession*> touched;
+    bool sent = false;  ///< something went out: see Poller for what follows
+};
+
+class PeerSession {
+  public:
+    PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_view peer);
+    /// Cancels what is open.
+    ~PeerSession();
+    PeerSession(const PeerSession&) = delete;
+    PeerSession& operator=(const PeerSession&) = delete;
+
+    /// One message of the peer's.
+    void receive(zmq::message_t& frames);
+    /// Does what a handler asked for `stream`.
+    void perform(spdy::StreamId stream, Command& command);
+
+    /// GOAWAY: no new streams; open ones go on.
+    void drain();
+    /// GOAWAY PROTOCOL_ERROR, and the end.
+    void refuse(std::string_view why);
+    /// Once for each heartbeat: PINGs a peer that has streams; one that has been silent for too long is lost.
+    void heartbeat();
+    /// Sends what waits. Only the outlet's owner calls it, for sessions in Outlet::touched.
+    void flush();
+    /// An empty message; false when the peer has gone.
+    [[nodiscard]] bool is_reachable();
+
+    [[nodiscard]] std::string_view peer() const noexcept { return peer_.to_string_view(); }
+    /// The session is over: to be destroyed after flush().
+    [[nodiscard]] bool is_lost() const noexcept { return lost_; }
+    /// Why, when it is the peer's fault; a sentence for the log.
+    [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
+    /// The peer said GOAWAY.
+    [[nodiscard]] bool peer_went_away() const noexcept { return session_.peer_went_away(); }
+
+  private:
+    struct Stream {
+        spdy::StreamId id;
+        std::shared_ptr<Exchange> exchange;
+        std::vector<std::string> pending;  ///< chunks that the window has no room for yet
+        std::size_t first = 0;             ///< of `pending` that is not sent
+        std::size_t offset = 0;            ///< in that one
+        std::size_t unread = 0;            ///< bytes given to the handler and not consumed
+        bool last = false;                 ///< nothing follows `pending`
+        bool answered = false;             ///< FIN is sent
+        bool body_done = false;            ///< FIN is received
+        bool discarding = false;           ///< nobody reads the body
+    };
+
+    void on(spdy::StreamOpened& event);
+    void on(const spdy::DataReceived& event);
+    void on(const spdy::HeadersReceived& event);
+    void on(const spdy::StreamReset& event);
+    void on(const spdy::WindowOpened& event);
+    void on(const spdy::ReplyReceived&) {}
+    void on(const spdy::PingAcknowledged&) {}
+    void on(const spdy::SettingsReceived&) {}
+    void on(const spdy::GoAwayReceived&) {}
+
+    void on(Stream& stream, Answer& answer);
+    void on(Stream& stream, Begin& begin);
+    void on(Stream& stream, Chunk& chunk);
+    void on(Stream& stream, Finish&);
+    void on(Stream& stream, const BreakOff& break_off);
+    void on(Stream& stream, const Consumed& consumed);
+
+    [[nodiscard]] Stream* find(spdy::StreamId id) noexcept;
+    void respond(Stream& stream, Response response);
+    /// SYN_REPLY; false when the session does not take it, and the stream is gone.
+    [[nodiscard]] bool reply(Stream& stream, const spdy::HeaderBlock& headers, bool fin);
+    /// Sends the start of `bytes` as far as the windows go; `fin` with the last of them.
+    [[nodiscard]] std::size_t send(Stream& stream, std::string_view bytes, bool fin);
+    void pump(Stream& stream);
+    void give_to_handler(Stream& stream, spdy::Bytes payload, bool last);
+    void stop_reading(Stream& stream);
+    void mark_answered(Stream& stream);
+    void close_if_done(Stream& stream);
+    void remove(Stream& stream, bool cancel);
+    void touch();
+
+    Outlet& outlet_;
+    Dispatcher& dispatcher_;
+    zmq::message_t peer_;
+    spdy::Session session_;
+    std::vector<Stream> streams_;  // by id: ids only grow
+    std::vector<spdy::Event> events_;
+    zmq::message_t* message_ = nullptr;  // the one that is being received
+    std::chrono::steady_clock::time_point last_tick_;
+    std::string fault_;
+    int silent_heartbeats_ = 0;
+    bool heard_ = false;
+    bool touched_ = false;
+    bool lost_ = false;
+};
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,96 @@
+#include "worker/peer_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace zmqspdy::serving {
+
+namespace {
+
+constexpr std::size_t kMaxDead = 256;
+
+std::string printable(std::string_view peer) {
+    std::string text;
+    for (const char c : peer) {
+        std::array<char, 3> hex{};
+        std::snprintf(hex.data(), hex.size(), "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        text += hex.data();
+    }
+    return text;
+}
+
+}  // namespace
+
+void PeerTable::receive(const zmq::message_t& peer, zmq::message_t& frames, std::size_t parts) {
+    if (parts == 2 && frames.empty())
+        return;  // a probe
+    const std::string_view id = peer.to_string_view();
+    auto found = sessions_.find(id);
+    if (found == sessions_.end()) {
+        if (is_dead(id))
+            return;
+        found =
+            sessions_.try_emplace(std::string(id), std::make_unique<PeerSession>(outlet_, dispatcher_, id))
+                .first;
+    }
+    PeerSession& session = *found->second;
+    if (parts != 2)
+        return session.refuse("a message has " + std::to_string(parts) + " parts instead of 2");
+    session.receive(frames);
+    if (kind_ == Peers::relayed && session.peer_went_away())
+        drop(session);
+}
+
+bool PeerTable::flush() {
+    // By index: flush() of a session that fails puts it at the end once more, to be dropped then.
+    for (std::size_t i = 0; i < outlet_.touched.size(); ++i)
+        outlet_.touched[i]->flush();
+    const auto touched = std::exchange(outlet_.touched, {});
+    for (std::size_t i = 0; i < touched.size(); ++i) {
+        const bool is_repeated = touched[i]->is_lost() &&
+                                 std::find(touched.begin(), touched.begin() + static_cast<std::ptrdiff_t>(i),
+                                           touched[i]) != touched.begin() + static_cast<std::ptrdiff_t>(i);
+        if (touched[i]->is_lost() && !is_repeated)
+            drop(*touched[i]);
+    }
+    return std::exchange(outlet_.sent, false);
+}
+
+void PeerTable::probe() {
+    std::vector<PeerSession*> gone;
+    for (const auto& [peer, session] : sessions_) {
+        if (!session->is_reachable())
+            gone.push_back(session.get());
+    }
+    for (PeerSession* session : gone)
+        drop(*session);
+}
+
+void PeerTable::heartbeat() {
+    for (const auto& [peer, session] : sessions_)
+        session->heartbeat();
+}
+
+void PeerTable::drain() {
+    for (const auto& [peer, session] : sessions_)
+        session->drain();
+}
+
+bool PeerTable::is_dead(std::string_view peer) const noexcept {
+    return std::find(dead_.begin(), dead_.end(), peer) != dead_.end();
+}
+
+void PeerTable::drop(PeerSession& session) {
+    const std::string peer(session.peer());
+    if (!session.fault().empty()) {
+        log_.line("dropped the httpd child " + printable(peer) + ": " + session.fault());
+        if (dead_.size() == kMaxDead)
+            dead_.pop_front();
+        dead_.push_back(peer);
+    }
+    sessions_.erase(peer);
+}
+
+}  // namespace zmqspdy::serving

@@ -1,0 +1,56 @@
+// The sessions of one socket's peers. I/O thread only.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <zmq.hpp>
+
+#include "worker/log.hpp"
+#include "worker/peer_session.hpp"
+
+namespace zmqspdy::serving {
+
+class PeerTable {
+  public:
+    /// What a peer's GOAWAY means: its connection will tell when it is gone, or there is none, and it is gone
+    /// now.
+    enum class Peers : bool { direct, relayed };
+
+    PeerTable(zmq::socket_ref socket, Dispatcher& dispatcher, const Log& log, Peers kind)
+        : outlet_{socket, {}, false}, dispatcher_{dispatcher}, log_{log}, kind_{kind} {}
+
+    /// A message of `parts` parts, the first two of which are given.
+    void receive(const zmq::message_t& peer, zmq::message_t& frames, std::size_t parts);
+    /// Sends what the sessions have to say, and drops those that are over. True when something went out.
+    bool flush();
+    /// Some connection has ended: finds out whose.
+    void probe();
+    void heartbeat();
+    void drain();
+
+  private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
+    [[nodiscard]] bool is_dead(std::string_view peer) const noexcept;
+    void drop(PeerSession& session);
+
+    Outlet outlet_;
+    Dispatcher& dispatcher_;
+    const Log& log_;
+    const Peers kind_;
+    std::unordered_map<std::string, std::unique_ptr<PeerSession>, Hash, std::equal_to<>> sessions_;
+    /// Who was told to go away, but may still be sending. Bounded: who is forgotten is told again.
+    std::deque<std::string> dead_;
+};
+
+}  // namespace zmqspdy::serving

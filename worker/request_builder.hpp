@@ -1,0 +1,32 @@
+// How requests come to be inside the worker.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "zmqspdy/request.hpp"
+#include "zmqspdy/spdy/header_block.hpp"
+
+namespace zmqspdy {
+
+class RequestBuilder {
+  public:
+    using Params = std::vector<std::pair<std::string, std::string>>;
+
+    struct BadRequest {
+        std::string_view why;  ///< a sentence in static storage
+    };
+    /// A request out of a SYN_STREAM's headers; its body and its end come from `source`.
+    [[nodiscard]] static std::variant<Request, BadRequest> build(spdy::HeaderBlock headers,
+                                                                 std::shared_ptr<BodySource> source);
+
+    static void set_params(Request& request, Params params) noexcept;
+    /// False when a handler has moved the request away.
+    [[nodiscard]] static bool is_here(const Request& request) noexcept { return request.state_ != nullptr; }
+};
+
+}  // namespace zmqspdy

@@ -1,0 +1,113 @@
+#include "zmqspdy/worker.hpp"
+
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <exception>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "transport/file_descriptor.hpp"
+#include "worker/answering.hpp"
+#include "worker/io_thread.hpp"
+#include "worker/log.hpp"
+#include "worker/options.hpp"
+#include "worker/routes.hpp"
+
+namespace zmqspdy {
+
+namespace {
+
+Options completed(Options options) {
+    if (const auto why = serving::complete(options))
+        throw std::invalid_argument(*why);
+    return options;
+}
+
+std::string log_name(const Options& options) {
+    const std::string program = serving::program_name();
+    return options.name.starts_with(program + "-") ? options.name : program + "[" + options.name + "]";
+}
+
+}  // namespace
+
+class Worker::Impl {
+  public:
+    explicit Impl(Options given)
+        : options{completed(std::move(given))},
+          log{log_name(options)},
+          stop{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {
+        if (!stop)
+            throw std::system_error(errno, std::generic_category(), "eventfd");
+    }
+
+    const Options options;
+    const serving::Log log;
+    serving::RouteTable routes;
+    transport::FileDescriptor stop;  // readable once stop() was called
+};
+
+Worker::Worker(Options options) : impl_{std::make_unique<Impl>(std::move(options))} {}
+Worker::~Worker() = default;
+
+Worker& Worker::route(std::string_view method, std::string_view pattern, Handler handler, Run run) {
+    if (method.empty())
+        throw std::invalid_argument("the route '" + std::string(pattern) +
+                                    "' needs a method; any() takes every one");
+    impl_->routes.add(method, pattern, std::move(handler), run);
+    return *this;
+}
+
+Worker& Worker::get(std::string_view pattern, Handler handler, Run run) {
+    return route("GET", pattern, std::move(handler), run);
+}
+
+Worker& Worker::post(std::string_view pattern, Handler handler, Run run) {
+    return route("POST", pattern, std::move(handler), run);
+}
+
+Worker& Worker::put(std::string_view pattern, Handler handler, Run run) {
+    return route("PUT", pattern, std::move(handler), run);
+}
+
+Worker& Worker::patch(std::string_view pattern, Handler handler, Run run) {
+    return route("PATCH", pattern, std::move(handler), run);
+}
+
+Worker& Worker::del(std::string_view pattern, Handler handler, Run run) {
+    return route("DELETE", pattern, std::move(handler), run);
+}
+
+Worker& Worker::any(std::string_view pattern, Handler handler, Run run) {
+    impl_->routes.add("", pattern, std::move(handler), run);
+    return *this;
+}
+
+Response Worker::handle(Request& request) const {
+    auto found = impl_->routes.find(request.method(), request.path());
+    if (std::holds_alternative<serving::RouteTable::NotFound>(found))
+        return serving::not_found();
+    if (const auto* refusal = std::get_if<serving::RouteTable::MethodNotAllowed>(&found))
+        return serving::method_not_allowed(refusal->allow);
+    auto& match = std::get<serving::RouteTable::Match>(found);
+    RequestBuilder::set_params(request, std::move(match.params));
+    return serving::call_handler(*match.route, request, impl_->log);
+}
+
+int Worker::run() {
+    try {
+        serving::IoThread io{impl_->options, impl_->routes, impl_->log, impl_->stop.get()};
+        io.run();
+        return 0;
+    } catch (const std::exception& error) {
+        impl_->log.line(error.what());
+        return 1;
+    }
+}
+
+void Worker::stop() noexcept {
+    (void)eventfd_write(impl_->stop.get(), 1);
+}
+
+}  // namespace zmqspdy
