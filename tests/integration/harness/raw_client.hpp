@@ -1,0 +1,40 @@
+// A client that decides itself when to read and when to write.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "harness/eventually.hpp"
+
+namespace harness {
+
+class RawClient {
+  public:
+    /// `receive_buffer`: bytes the kernel takes in for us at most; 0 leaves it alone.
+    explicit RawClient(std::uint16_t port, int receive_buffer = 0);
+    ~RawClient();
+    RawClient(const RawClient&) = delete;
+    RawClient& operator=(const RawClient&) = delete;
+
+    [[nodiscard]] static bool can_connect(std::uint16_t port);
+
+    void send(std::string_view bytes);
+    /// Reads until `text` has arrived behind what earlier calls returned; returns everything up to and with it, and
+    /// keeps the rest. Throws when it does not come within patience(`limit`), or the connection ends before.
+    [[nodiscard]] std::string read_until(std::string_view text, milliseconds limit = seconds{20});
+    /// Reads to the end of the connection.
+    [[nodiscard]] std::string read_all(milliseconds limit = seconds{60});
+    /// What has arrived and was not returned yet, without waiting.
+    [[nodiscard]] const std::string& pending();
+    void close() noexcept;
+
+  private:
+    enum class Got { bytes, nothing, end };
+    Got receive(milliseconds wait);
+
+    int fd_ = -1;
+    std::string buffer_;
+};
+
+}  // namespace harness

@@ -1,0 +1,246 @@
+// stop, restart, graceful, and the deaths of each kind of process: nothing is left behind, and nothing is lost that
+// need not be.
+#include <csignal>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "catch.hpp"
+#include "harness/raw_client.hpp"
+#include "helpers.hpp"
+
+using namespace harness;
+
+namespace {
+
+bool none_alive(const std::vector<pid_t>& processes) { return std::none_of(processes.begin(), processes.end(), alive); }
+
+std::string text_of(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) {
+        text += line + "\n";
+    }
+    return text;
+}
+
+std::ptrdiff_t open_files(pid_t process) {
+    const std::filesystem::directory_iterator files{"/proc/" + std::to_string(process) + "/fd"};
+    return std::distance(begin(files), end(files));
+}
+
+/// Mappings that several processes share: the worker table, the scoreboard.
+std::ptrdiff_t shared_mappings(pid_t process) {
+    const auto lines = split_lines(read_file("/proc/" + std::to_string(process) + "/maps"));
+    return std::count_if(lines.begin(), lines.end(),
+                         [](const std::string& line) { return line.find(" rw-s ") != std::string::npos; });
+}
+
+LoadPlan hello_load(const Httpd& httpd, std::size_t concurrency) {
+    LoadPlan plan;
+    plan.port = httpd.port();
+    plan.concurrency = concurrency;
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("stop leaves no process, socket, shared memory or file behind", "[lifecycle][core]") {
+    const std::string action = GENERATE("stop", "graceful-stop");
+    CAPTURE(action);
+    Httpd httpd;
+    const auto files_before = httpd.root().listing();
+    httpd.start_daemon();
+    Worker direct{"hello", "direct", router_options(httpd.router())};
+    Worker relayed{"hello", "relayed", router_options(httpd.router(), true)};
+    REQUIRE(in_rotation(httpd, {"direct", "relayed"}));
+    REQUIRE(load(hello_load(httpd, 8), 200).wrong == 0);
+
+    const auto processes = httpd.processes();
+    REQUIRE(httpd.registry().has_value());
+    REQUIRE(processes.size() >= 3);
+    const Footprint footprint = httpd.footprint();
+    httpd.control(action);
+    CHECK(eventually(seconds{5}, [&] { return none_alive(processes); }));
+    CHECK(eventually(seconds{5}, [&] { return footprint.remaining().empty(); }));
+    CAPTURE(text_of(footprint.remaining()));
+    CHECK(footprint.remaining().empty());
+    CHECK(orphans().empty());
+    auto files_after = httpd.root().listing();
+    std::erase(files_after, "error_log");
+    CHECK(files_after == files_before);
+}
+
+TEST_CASE("restart and graceful leave nothing of the generation before", "[lifecycle][core]") {
+    const std::string action = GENERATE("restart", "graceful");
+    CAPTURE(action);
+    const auto httpd = Httpd::started();
+    Worker direct{"hello", "direct", router_options(httpd->router())};
+    Worker relayed{"hello", "relayed", router_options(httpd->router(), true)};
+    REQUIRE(in_rotation(*httpd, {"direct", "relayed"}));
+    // The first of its kind may open what is then kept.
+    httpd->control(action);
+    REQUIRE(in_rotation(*httpd, {"direct", "relayed"}));
+    const auto files = open_files(httpd->pid());
+    const auto mappings = shared_mappings(httpd->pid());
+
+    for (int i = 0; i < 4; ++i) {
+        const auto old_children = httpd->serving_children();
+        const auto old_registry = httpd->registry();
+        REQUIRE(old_registry.has_value());
+        httpd->control(action);
+        REQUIRE(in_rotation(*httpd, {"direct", "relayed"}));
+        CHECK(eventually(seconds{20}, [&] { return none_alive(old_children); }));
+        if (action == "graceful") {
+            CHECK(httpd->registry() == old_registry);
+        }
+    }
+    const auto children = children_of(httpd->pid());
+    CHECK(std::count_if(children.begin(), children.end(), [](pid_t child) {
+              return title_of(child).find("(zmqspdy") != std::string::npos;
+          }) == 1);
+    CHECK(open_files(httpd->pid()) == files);
+    CHECK(shared_mappings(httpd->pid()) == mappings);
+}
+
+TEST_CASE("graceful loses no request and no worker notices", "[lifecycle][core]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started();
+    Worker one{"hello", "worker-1", router_options(httpd->router(), relayed)};
+    Worker two{"hello", "worker-2", router_options(httpd->router(), relayed)};
+    REQUIRE(in_rotation(*httpd, {"worker-1", "worker-2"}));
+    const auto registry = httpd->registry();
+    REQUIRE(registry.has_value());
+
+    BackgroundLoad requests{hello_load(*httpd, 8)};
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(requests.wait_for(100));
+        httpd->control("graceful");
+    }
+    REQUIRE(requests.wait_for(100));
+    const LoadResult result = requests.finish();
+    INFO(result.summary());
+    CHECK(result.wrong == 0);
+    CHECK(httpd->registry() == registry);
+    CHECK(log_lines_with(*httpd, "worker-1") == 1);
+    CHECK(log_lines_with(*httpd, "worker-2") == 1);
+}
+
+TEST_CASE("restart keeps the workers in rotation", "[lifecycle]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started();
+    Worker worker{"hello", "worker-1", router_options(httpd->router(), relayed)};
+    REQUIRE(in_rotation(*httpd, {"worker-1"}));
+    httpd->control("restart");
+    CHECK(in_rotation(*httpd, {"worker-1"}));
+}
+
+TEST_CASE("httpd replaces a killed registry, and direct traffic does not notice", "[lifecycle][core]") {
+    const auto httpd = Httpd::started();
+    Worker one{"hello", "worker-1", router_options(httpd->router())};
+    Worker two{"hello", "worker-2", router_options(httpd->router())};
+    REQUIRE(in_rotation(*httpd, {"worker-1", "worker-2"}));
+    const auto registry = httpd->registry();
+    REQUIRE(registry.has_value());
+
+    BackgroundLoad requests{hello_load(*httpd, 8)};
+    REQUIRE(requests.wait_for(100));
+    ::kill(*registry, SIGKILL);
+    CHECK(eventually(seconds{10}, [&] {
+        const auto now = httpd->registry();
+        return now.has_value() && now != registry;
+    }));
+    REQUIRE(requests.wait_for(500));
+    // A worker that comes now finds the new one; those that were there are still there.
+    Worker three{"hello", "worker-3", router_options(httpd->router())};
+    CHECK(in_rotation(*httpd, {"worker-1", "worker-2", "worker-3"}));
+    REQUIRE(requests.wait_for(500));
+    const LoadResult result = requests.finish();
+    INFO(result.summary());
+    CHECK(result.wrong == 0);
+}
+
+TEST_CASE("Relayed workers come back after a killed registry", "[lifecycle]") {
+    const auto httpd = Httpd::started();
+    Worker one{"hello", "worker-1", router_options(httpd->router(), true)};
+    REQUIRE(in_rotation(*httpd, {"worker-1"}));
+    for (int i = 0; i < 3; ++i) {
+        const auto registry = httpd->registry();
+        REQUIRE(registry.has_value());
+        ::kill(*registry, SIGKILL);
+        REQUIRE(eventually(seconds{10}, [&] {
+            const auto now = httpd->registry();
+            return now.has_value() && now != registry;
+        }));
+        CHECK(in_rotation(*httpd, {"worker-1"}));
+    }
+}
+
+TEST_CASE("A worker that drains loses no request", "[lifecycle][core]") {
+    const bool relayed = GENERATE(false, true);
+    const std::string method = GENERATE("GET", "POST");
+    CAPTURE(relayed, method);
+    const auto httpd = Httpd::started();
+    Worker stays{"hello", "stays", router_options(httpd->router(), relayed)};
+    REQUIRE(in_rotation(*httpd, {"stays"}));
+
+    LoadPlan plan = hello_load(*httpd, 8);
+    plan.make = [&](std::size_t) {
+        Call call;
+        call.method = method;
+        if (method == "POST") {
+            call.body = std::string(1000, 'x');
+        }
+        return call;
+    };
+    BackgroundLoad requests{plan};
+    for (int i = 0; i < 5; ++i) {
+        Worker leaves{"hello", "leaves-" + std::to_string(i), router_options(httpd->router(), relayed)};
+        REQUIRE(in_rotation(*httpd, {leaves.name()}));
+        CHECK(leaves.drain() == 0);
+    }
+    const LoadResult result = requests.finish();
+    INFO(result.summary());
+    CHECK(result.wrong == 0);
+}
+
+TEST_CASE("A draining worker finishes what it has", "[lifecycle]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started();
+    Worker worker{"echo", "worker-1", router_options(httpd->router(), relayed)};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(std::make_unique<RawClient>(httpd->port()));
+        clients.back()->send("GET /stream/10?ms=100 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        static_cast<void>(clients.back()->read_until("\r\n\r\n"));
+    }
+    worker.process().signal(SIGTERM);
+    for (const auto& client : clients) {
+        const std::string rest = client->read_all();
+        CAPTURE(rest);
+        CHECK(rest.ends_with("\r\n0\r\n\r\n"));
+    }
+    CHECK(worker.process().wait() == 0);
+}
+
+TEST_CASE("What killed children held is given back", "[lifecycle]") {
+    const auto httpd = Httpd::started();
+    auto options = router_options(httpd->router());
+    options.insert(options.end(), {"--capacity", "2"});
+    Worker worker{"echo", "worker-1", options};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    // Every slot of the worker is held by a child that dies.
+    RawClient one{httpd->port()};
+    RawClient two{httpd->port()};
+    for (RawClient* client : {&one, &two}) {
+        client->send("GET /stream/100000?ms=50 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        static_cast<void>(client->read_until("\r\n\r\n"));
+    }
+    for (const pid_t child : httpd->serving_children()) {
+        ::kill(child, SIGKILL);
+    }
+    CHECK(eventually(seconds{10}, [&] { return get_once(httpd->port(), "/whoami").ok(); }));
+}
