@@ -71,12 +71,13 @@ int Conversation::run() {
             if (!client_blocks_)
                 continue;
         }
-        wait();
+        const bool in_time = wait();
         if (r_->connection->aborted)
             return client_left();
-        if (!something_to_do() && Clock::now() >= deadline())
-            if (auto result = on_deadline())
-                return *result;
+        if (in_time)
+            client_blocks_ = false;
+        else if (auto result = on_deadline())
+            return *result;
     }
 }
 
@@ -155,8 +156,8 @@ std::optional<int> Conversation::on_head(const Event& event) {
         return end_of_response();
     }
     length_left_ = head.content_length;
-    // The headers themselves must not wait for the first byte of the body.
-    if (!event.fin && exchange_->inbox.empty())
+    // The headers themselves must not wait for the first byte of the body, but go with it where it is here.
+    if (!event.fin && !event.next && exchange_->inbox.empty())
         APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
     return std::nullopt;
 }
@@ -300,32 +301,28 @@ Conversation::Clock::time_point Conversation::deadline() const {
     return last_progress_ + (client_blocks_ ? std::min(client, worker) : worker);
 }
 
-void Conversation::wait() {
+bool Conversation::wait() {
     const auto until = deadline();
     const bool read_client = client_blocks_ && may_read_body();
     if (!read_client && wait_on_futex(std::min(until, Clock::now() + kFastAnswer)))
-        return;
-    wait_on_descriptors(until);
-    client_blocks_ = false;
+        return true;
+    return wait_on_descriptors(until) || Clock::now() < until;
 }
 
 bool Conversation::wait_on_futex(Clock::time_point until) {
     return exchange_->parking.wait_until(until, [this] { return something_to_do(); });
 }
 
-void Conversation::wait_on_descriptors(Clock::time_point until) {
-    if (!client_) {
-        wait_on_futex(std::min(until, Clock::now() + kTick));
-        return;
-    }
+bool Conversation::wait_on_descriptors(Clock::time_point until) {
+    if (!client_)
+        return wait_on_futex(std::min(until, Clock::now() + kTick));
     if (!event_fd_)
         event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     apr_os_sock_t socket = -1;
     apr_os_sock_get(&socket, client_);
     exchange_->parking.prepare(event_fd_.get());
     const bool read_client = client_blocks_ && may_read_body();
-    const bool worker_spoke = !exchange_->inbox.empty();
-    // The queue's end and a worker's silence are deadlines too, and both may move while we sleep.
+    const bool worker_spoke = something_to_do();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     const int timeout = worker_spoke ? 0 : static_cast<int>(std::clamp<decltype(left)>(left, 0, 60000));
     std::array<pollfd, 2> descriptors{
@@ -334,7 +331,7 @@ void Conversation::wait_on_descriptors(Clock::time_point until) {
     const int ready = poll(descriptors.data(), descriptors.size(), timeout);
     exchange_->parking.awake();
     if (ready <= 0)
-        return;
+        return worker_spoke;
     if (descriptors[0].revents != 0) {
         eventfd_t count = 0;
         (void)eventfd_read(event_fd_.get(), &count);
@@ -343,6 +340,7 @@ void Conversation::wait_on_descriptors(Clock::time_point until) {
     // request body is still being read, reading tells.
     if ((descriptors[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0 && !read_client)
         r_->connection->aborted = 1;
+    return true;
 }
 
 std::optional<int> Conversation::on_deadline() {
@@ -352,7 +350,7 @@ std::optional<int> Conversation::on_deadline() {
         apr_table_setn(r_->err_headers_out, "Retry-After", "1");
         return error(HTTP_SERVICE_UNAVAILABLE, "no worker was free in time (ZmqSpdyQueueTimeout)");
     }
-    if (!request_complete_ && Clock::now() - last_progress_ < config_.timeout_or_default()) {
+    if (client_blocks_) {
         give_up();
         return committed_ ? abort_response(nullptr)
                           : error(HTTP_REQUEST_TIME_OUT, "the client stopped sending the request body");

@@ -42,9 +42,10 @@ class Conversation {
     std::optional<int> send_request_body();
     std::optional<int> on_deadline();
 
-    void wait();
-    bool wait_on_futex(Clock::time_point deadline);
-    void wait_on_descriptors(Clock::time_point deadline);
+    // These return whether something may have happened before the deadline.
+    bool wait();
+    bool wait_on_futex(Clock::time_point until);
+    bool wait_on_descriptors(Clock::time_point until);
     [[nodiscard]] bool something_to_do() const;
     [[nodiscard]] bool may_read_body() const;
     [[nodiscard]] Clock::time_point deadline() const;
