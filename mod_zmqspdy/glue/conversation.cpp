@@ -61,6 +61,12 @@ void Conversation::give_up() {
 }
 
 int Conversation::run() {
+    // A session would not take it, whichever worker's: not something to wait or retry for.
+    if (exchange_->head.headers.plain().size() > spdy::SessionOptions{}.max_header_bytes) {
+        over_ = true;
+        return error(HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                     "the request's headers are larger than a session allows");
+    }
     pool_.submit(exchange_);
     while (true) {
         if (auto result = take_events())
