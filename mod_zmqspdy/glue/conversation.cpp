@@ -69,6 +69,11 @@ int Conversation::run() {
     }
     pool_.submit(exchange_);
     while (true) {
+        // A worker has the request: the client that waits for 100 Continue may send. httpd says so when the body is
+        // first read, but no longer once the response has begun, which some handlers do before they read.
+        if (r_->expecting_100 && may_read_body())
+            if (auto result = send_request_body())
+                return *result;
         if (auto result = take_events())
             return *result;
         if (may_read_body()) {

@@ -1,5 +1,6 @@
 #include "mod_zmqspdy/glue/response_headers.hpp"
 
+#include <cstdlib>
 #include <string_view>
 
 namespace zmqspdy::glue {
@@ -8,6 +9,14 @@ namespace {
 
 const char* copy(request_rec* r, std::string_view text) {
     return apr_pstrmemdup(r->pool, text.data(), text.size());
+}
+
+/// httpd turns a status that it has no reason phrase for into 500, unless it is given the whole line.
+const char* status_line(request_rec* r, int status) {
+    const char* const known = ap_get_status_line(status);
+    if (known && std::atoi(known) == status)
+        return nullptr;
+    return apr_psprintf(r->pool, "%d Status", status);
 }
 
 /// Each of the NUL-joined values becomes a line of its own: Set-Cookie must not be joined by commas.
@@ -21,7 +30,7 @@ void add_lines(request_rec* r, apr_table_t* table, const spdy::Header& header) {
 
 void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const router::ResponseHead& head) {
     r->status = head.status;
-    r->status_line = nullptr;
+    r->status_line = status_line(r, head.status);
     // mod_mime may have guessed these from the URL; only the worker knows what it sends.
     ap_set_content_type(r, nullptr);
     r->content_encoding = nullptr;
