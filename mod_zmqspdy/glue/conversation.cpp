@@ -69,11 +69,10 @@ int Conversation::run() {
     }
     pool_.submit(exchange_);
     while (true) {
-        // A worker has the request: the client that waits for 100 Continue may send. httpd says so when the body is
-        // first read, but no longer once the response has begun, which some handlers do before they read.
+        // A worker has the request: a client that waits for 100 Continue may send its body. Not later: once the response
+        // has begun, which some handlers let happen before they read, it would be too late.
         if (r_->expecting_100 && may_read_body())
-            if (auto result = send_request_body())
-                return *result;
+            send_continue(r_);
         if (auto result = take_events())
             return *result;
         if (may_read_body()) {

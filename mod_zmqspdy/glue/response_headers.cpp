@@ -52,7 +52,7 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
     // 100 is httpd's to send, when it reads the body; 101 would hand the connection over.
     if (head.status == HTTP_CONTINUE || head.status == HTTP_SWITCHING_PROTOCOLS)
         return;
-    const int status = r->status;
+    const int kept_status = r->status;
     apr_table_t* const kept = apr_table_clone(r->pool, r->headers_out);
     r->status = head.status;
     r->status_line = nullptr;
@@ -61,8 +61,17 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
         if (header.name.front() != ':')
             add_lines(r, r->headers_out, header);
     ap_send_interim_response(r, 1);
-    r->status = status;
+    r->status = kept_status;
     r->headers_out = kept;
+}
+
+void send_continue(request_rec* r) {
+    r->expecting_100 = 0;
+    const int kept_status = r->status;
+    r->status = HTTP_CONTINUE;
+    r->status_line = nullptr;
+    ap_send_interim_response(r, 0);
+    r->status = kept_status;
 }
 
 void set_trailers(request_rec* r, const spdy::HeaderBlock& trailers) {

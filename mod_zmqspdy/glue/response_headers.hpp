@@ -15,6 +15,9 @@ void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const r
 void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
                            const router::ResponseHead& head);
 
+/// Tells a client that expects it to send its body. httpd does so by itself only before a blocking read.
+void send_continue(request_rec* r);
+
 /// Adds trailers, where the client's protocol can carry them. They must have passed router::check_trailers().
 void set_trailers(request_rec* r, const spdy::HeaderBlock& trailers);
 
