@@ -66,11 +66,11 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
 }
 
 void send_continue(request_rec* r) {
-    r->expecting_100 = 0;
     const int kept_status = r->status;
     r->status = HTTP_CONTINUE;
     r->status_line = nullptr;
-    ap_send_interim_response(r, 0);
+    ap_send_interim_response(r, 0);  // looks at expecting_100 itself
+    r->expecting_100 = 0;
     r->status = kept_status;
 }
 
