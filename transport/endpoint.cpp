@@ -39,6 +39,13 @@ bool is_host_character(char c) {
            c == '-' || c == '_';
 }
 
+/// The interface behind the '%' of a link-local address: it goes into logs and to libzmq as it is.
+bool is_zone(std::string_view zone) {
+    constexpr std::size_t longest = 15;  // IFNAMSIZ with its NUL
+    return !zone.empty() && zone.size() <= longest &&
+           std::all_of(zone.begin(), zone.end(), is_host_character);
+}
+
 }  // namespace
 
 std::variant<Endpoint, EndpointError> parse_endpoint(std::string_view text) {
@@ -62,7 +69,9 @@ std::variant<Endpoint, EndpointError> parse_endpoint(std::string_view text) {
     const auto digits = rest.substr(colon + 1);
     if (host.front() == '[' && host.back() == ']') {
         host = host.substr(1, host.size() - 2);
-        if (host.find(':') == std::string_view::npos || !parse_address(host))
+        const auto percent = host.find('%');
+        if (host.find(':') == std::string_view::npos || !parse_address(host) ||
+            (percent != std::string_view::npos && !is_zone(host.substr(percent + 1))))
             return refuse(text, "the brackets must hold an IPv6 address");
     } else if (host != "*" && !std::all_of(host.begin(), host.end(), is_host_character)) {
         return refuse(text,

@@ -22,7 +22,9 @@ constexpr std::uint64_t make_token(Token what, WorkerId worker = 0) {
 }
 
 // While requests wait: how often to look for a worker even if nobody has rung.
-constexpr std::chrono::milliseconds kQueueTick{100};
+constexpr std::chrono::milliseconds kQueueTick{50};
+// How long a worker that had no room for a request is left alone with it.
+constexpr std::chrono::milliseconds kRefusalPause{20};
 constexpr std::chrono::milliseconds kFirstAvoidance{100};
 constexpr std::chrono::milliseconds kLongestAvoidance{5000};
 
@@ -66,6 +68,21 @@ bool DealerPool::stop(std::chrono::milliseconds patience) noexcept {
 void DealerPool::post(std::unique_ptr<Command> command) {
     commands_.push(std::move(command));
     doorbell_.ring();
+    if (closed_.load())
+        refuse_commands();
+}
+
+void DealerPool::refuse_commands() {
+    // Their exchanges were never the pool's, so this touches nothing but what any thread may.
+    for (auto list = commands_.take_all(); list; list = std::move(list->next)) {
+        if (list->kind != Command::Kind::submit)
+            continue;
+        auto event = std::make_unique<ResponseEvent>();
+        event->kind = ResponseEvent::Kind::failed;
+        event->failure = Failure::shutting_down;
+        list->exchange->inbox.push(std::move(event));
+        list->exchange->parking.notify();
+    }
 }
 
 void DealerPool::submit(std::shared_ptr<Exchange> exchange) {
@@ -115,8 +132,10 @@ void DealerPool::run() noexcept {
                                   "; its requests fail until httpd replaces the child");
     }
     stopping_.store(true);
-    // Whatever is still here must hear of the end.
-    (void)take_commands();
+    // Whatever is still here must hear of the end; what comes from here on is refused by who brings it.
+    closed_.store(true);
+    if (!commands_.empty())
+        (void)take_commands();
     for (const auto& [id, link] : links_)
         link->lose("this child ends", Failure::shutting_down);
     for (const auto& exchange : std::exchange(queue_, {}))
@@ -134,10 +153,7 @@ void DealerPool::run() noexcept {
 void DealerPool::loop() {
     while (!stopping_.load()) {
         (void)take_commands();
-        if (snapshot_.refresh(table_)) {
-            drop_links_of_departed_workers();
-            queue_may_move_ = true;
-        }
+        refresh_snapshot();
         dispatch_queue();
         flush_links();
         for (const auto& exchange : to_notify_) {
@@ -154,7 +170,7 @@ void DealerPool::loop() {
         doorbell_.awake();
         for (const auto& event : events)
             serve(event);
-        if (events.empty() && !queue_.empty())
+        if (!queue_.empty() && Clock::now() >= next_look_)
             queue_may_move_ = true;
     }
 }
@@ -204,11 +220,19 @@ bool DealerPool::take_commands() {
 void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
     if (stopping_.load())
         return fail(exchange, Failure::shutting_down);
-    // First come, first served: nobody overtakes those who wait, unless a look at the whole queue lets them.
-    if (queue_.size() >= options_.queue_length && (!queue_.empty() || !dispatch(exchange)))
-        return fail(exchange, Failure::queue_full);
-    if (exchange->pool.link)
+    if (exchange->head.headers.plain().size() > WorkerLink::kMaxHeaderBytes)
+        return fail(exchange, Failure::no_worker_left);
+    if (queue_.size() >= options_.queue_length) {
+        // Those who came a moment ago need not be waiting.
+        refresh_snapshot();
+        dispatch_queue();
+    }
+    if (queue_.size() >= options_.queue_length) {
+        // First come, first served: nobody overtakes those who wait.
+        if (!queue_.empty() || !dispatch(exchange))
+            fail(exchange, Failure::queue_full);
         return;
+    }
     queue_.push_back(std::move(exchange));
     queue_may_move_ = true;
 }
@@ -240,10 +264,18 @@ void DealerPool::on_cancel(const std::shared_ptr<Exchange>& exchange) {
     }
 }
 
+void DealerPool::refresh_snapshot() {
+    if (!snapshot_.refresh(table_))
+        return;
+    drop_links_of_departed_workers();
+    queue_may_move_ = true;
+}
+
 void DealerPool::dispatch_queue() {
     if (!queue_may_move_ || queue_.empty())
         return;
     queue_may_move_ = false;
+    next_look_ = Clock::now() + kQueueTick;
     // Where one request of a service finds no worker, the next one of it will not either, unless it may use
     // one that the first has tried already.
     std::vector<std::string_view> without_worker;
@@ -313,6 +345,10 @@ bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) c
     const auto& tried = exchange.pool.tried;
     if (std::find(tried.begin(), tried.end(), id) != tried.end())
         return false;
+    const auto& refused = exchange.pool.refused;
+    if (std::find(refused.begin(), refused.end(), id) != refused.end() &&
+        Clock::now() < exchange.pool.refused_until)
+        return false;
     if (const auto link = links_.find(id); link != links_.end())
         return !link->second->lost() && !link->second->closing();
     if (avoided_.empty())
@@ -380,13 +416,9 @@ void DealerPool::reap(WorkerLink& link) {
 
 void DealerPool::drop_links_of_departed_workers() {
     for (const auto& [id, link] : links_) {
-        if (snapshot_.find(id))
-            continue;
-        // Relayed: the registry, through which it was reached, has lost it. Dialled: what it has it may still
-        // finish, and its connection will tell if not.
-        if (link->worker().relayed != 0)
-            link->lose("it has left");
-        else if (link->streams() == 0)
+        // What a worker that has left still owes us it may be about to finish; the end of its connection, or the
+        // registry in its name, tells if not.
+        if (!snapshot_.find(id) && link->streams() == 0)
             link->lose("it has left while idle");
     }
     std::erase_if(avoided_, [this](const auto& entry) { return !snapshot_.find(entry.first); });
@@ -434,8 +466,20 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
         (how.untouched || (how.failure == Failure::worker_lost && exchange->head.idempotent));
     if (!may_repeat)
         return fail(exchange, how.failure, how.code);
-    if (side.attempts > exchange->head.retries)
+    if (how.untouched && how.code == spdy::ResetCode::refused_stream) {
+        // A full worker: the table's count lags behind its own while it cleans up after a request that was cancelled.
+        // Others first, and this one again after a moment, for as long as the request may wait at all.
+        side.tried.pop_back();
+        --side.attempts;
+        if (Clock::now() >= side.refused_until)
+            side.refused.clear();
+        side.refused.push_back(link.worker().id);
+        side.refused_until = Clock::now() + kRefusalPause;
+    } else if (side.attempts > exchange->head.retries) {
         return fail(exchange, Failure::no_worker_left);
+    } else {
+        exchange->queued_since.store(Clock::now());
+    }
     // From the start: what was sent goes before what was not.
     side.unsent.erase(side.unsent.begin(),
                       side.unsent.begin() + static_cast<std::ptrdiff_t>(side.unsent_from));
@@ -443,7 +487,6 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     side.unsent_from = 0;
     side.replay.clear();
     side.fin_sent = false;
-    exchange->queued_since.store(Clock::now());
     exchange->stage.store(Exchange::Stage::queued);
     notify_later(exchange);  // another deadline holds now
     queue_.push_front(exchange);

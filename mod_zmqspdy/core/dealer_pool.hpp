@@ -76,6 +76,7 @@ class DealerPool final : private WorkerLink::Owner {
     };
 
     void post(std::unique_ptr<Command> command);
+    void refuse_commands();
 
     // The pool's thread.
     void run() noexcept;
@@ -85,6 +86,7 @@ class DealerPool final : private WorkerLink::Owner {
     void on_submit(std::shared_ptr<Exchange> exchange);
     void on_body(const std::shared_ptr<Exchange>& exchange, std::vector<std::byte> bytes, bool fin);
     void on_cancel(const std::shared_ptr<Exchange>& exchange);
+    void refresh_snapshot();
     void dispatch_queue();
     bool dispatch(const std::shared_ptr<Exchange>& exchange);
     bool start(const std::shared_ptr<Exchange>& exchange, const Candidate& candidate);
@@ -116,6 +118,7 @@ class DealerPool final : private WorkerLink::Owner {
     transport::MpscQueue<Command> commands_;
     transport::Doorbell doorbell_;
     std::atomic<bool> stopping_{false};
+    std::atomic<bool> closed_{false};  ///< nobody takes commands any more
 
     // The pool's thread alone.
     std::optional<zmq::context_t> context_;
@@ -123,6 +126,7 @@ class DealerPool final : private WorkerLink::Owner {
     Snapshot snapshot_;
     std::deque<std::shared_ptr<Exchange>> queue_;
     bool queue_may_move_ = false;
+    std::chrono::steady_clock::time_point next_look_;  // at the queue, whatever happens
     bool waiting_ = false;
     std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
     std::unordered_map<WorkerId, Avoided> avoided_;

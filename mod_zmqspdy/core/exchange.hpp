@@ -107,7 +107,9 @@ class Exchange {
         bool ended = false;             ///< the last event is in the inbox
         bool to_notify = false;
         unsigned attempts = 0;
-        std::vector<WorkerId> tried;
+        std::vector<WorkerId> tried;    ///< had it and were lost or gave it up: never again
+        std::vector<WorkerId> refused;  ///< had no room for it: not before refused_until
+        std::chrono::steady_clock::time_point refused_until;
     } pool;
 
     /// Name of the worker that has it, or had it last; empty before any had. Any thread.

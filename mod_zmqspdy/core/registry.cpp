@@ -20,9 +20,18 @@ enum Token : std::uint64_t { kStop, kWorkers, kChildren, kWorkersMonitor, kChild
 constexpr std::size_t kMaxUnannounced = 128;
 constexpr std::chrono::seconds kAnnounceWithin{5};
 
+// A connection's end is reported before the socket itself knows of it: so everybody is asked a moment later,
+// and once more for good measure. No more often than this, because each question costs its answer.
+constexpr std::chrono::milliseconds kProbeDelay{2};
+constexpr std::chrono::milliseconds kProbeInterval{50};
+constexpr int kProbes = 2;
+
 // A GOAWAY in the name of a peer that is gone. It takes back nothing (every stream may have been processed)
-// and its code says that nothing more will come.
-constexpr std::array<unsigned char, 16> kGone{0x80, 3, 0, 7, 0, 0, 0, 8, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 2};
+// and its code says that nothing more will come. It may be the first that is heard of that peer, and a
+// session begins with SETTINGS.
+constexpr std::array<unsigned char, 28> kGone{
+    0x80, 3, 0, 4, 0, 0, 0, 4, 0,    0,    0,    0,                  // SETTINGS: none
+    0x80, 3, 0, 7, 0, 0, 0, 8, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 2};  // GOAWAY
 
 zmq::message_t gone() {
     return zmq::message_t(kGone.data(), kGone.size());
@@ -96,8 +105,15 @@ void Registry::run(int stop_fd) {
             tick(now);
             continue;  // it has sent, which may have swallowed an edge
         }
-        const bool alone = members_.empty() && orphans_.empty();
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_tick_ - now);
+        if (probes_left_ > 0 && now >= next_probe_) {
+            --probes_left_;
+            next_probe_ = now + kProbeInterval;
+            probe();
+            continue;
+        }
+        const bool alone = members_.empty() && orphans_.empty() && probes_left_ == 0;
+        const auto next = probes_left_ > 0 ? std::min(next_probe_, next_tick_) : next_tick_;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now);
         for (const auto& event : poller_.wait(alone ? std::chrono::milliseconds{-1} : left))
             if (event.data.u64 == kStop)
                 return;
@@ -264,7 +280,14 @@ void Registry::leave(Member& member, const std::string& how) {
     table_.clear(*member.slot);
     table_changed();
     log_(LogLevel::notice, "worker '" + member.announcement.name + "' " + how);
-    std::erase_if(links_, [&member](const auto& link) { return link.second == member.worker; });
+    // Behind all that was relayed for it, so that what it finished is not cut off.
+    std::erase_if(links_, [this, &member](const auto& link) {
+        if (link.second != member.worker)
+            return false;
+        const zmq::message_t id(link.first.data(), link.first.size());
+        (void)transport::send(children_, &id, gone());
+        return true;
+    });
     announced_.erase(member.worker);
     member.slot.reset();
 }
@@ -340,14 +363,15 @@ bool Registry::receive_from_child() {
         const zmq::const_buffer id(member->routing_id.data(), member->routing_id.size());
         if (!workers_.send(id, more) ||
             transport::send(workers_, &parts[0], std::move(parts[1])) != transport::SendResult::sent) {
-            (void)transport::send(children_, &parts[0], gone());
             drop(member->routing_id, "is gone: it does not read what it is sent");
+            (void)transport::send(children_, &parts[0], gone());
         }
     } catch (const zmq::error_t& error) {
         if (error.num() != EHOSTUNREACH)
             throw;
-        (void)transport::send(children_, &parts[0], gone());
+        // First out of the table, so that the child does not try it again.
         drop(member->routing_id, member->draining ? "left" : "is gone: its connection ended");
+        (void)transport::send(children_, &parts[0], gone());
     }
     return true;
 }
@@ -376,18 +400,25 @@ void Registry::forget_link(const std::string& link) {
 // Liveness.
 
 bool Registry::watch() {
-    bool worker_left = false;
-    bool child_left = false;
+    bool left = false;
     while (workers_monitor_->next())
-        worker_left = true;
+        left = true;
     while (children_monitor_->next())
-        child_left = true;
-    // The monitor does not say who: a ROUTER refuses to send to a peer that is gone, so everybody is asked.
-    if (worker_left)
-        probe_workers();
-    if (child_left)
-        probe_children();
-    return worker_left || child_left;
+        left = true;
+    if (left) {
+        probes_left_ = kProbes;
+        next_probe_ = std::max(next_probe_, Clock::now() + kProbeDelay);
+    }
+    return left;
+}
+
+void Registry::probe() {
+    // The monitor does not say who left: a ROUTER refuses to send to a peer that is gone, so everybody is
+    // asked. Sending alone looks for news of its connections only now and then; this looks at once.
+    (void)workers_.get(zmq::sockopt::events);
+    (void)children_.get(zmq::sockopt::events);
+    probe_workers();
+    probe_children();
 }
 
 void Registry::probe_workers() {

@@ -57,6 +57,7 @@ class Registry {
     void leave(Member& member, const std::string& how);
     void drop(const std::string& routing_id, const std::string& how);
     bool flush(Member& member);
+    void probe();
     void probe_workers();
     void probe_children();
     void forget_link(const std::string& link);
@@ -79,6 +80,8 @@ class Registry {
     std::unordered_map<std::uint32_t, Clock::time_point>
         orphans_;  // slots of an earlier registry: until when
     Clock::time_point next_tick_;
+    int probes_left_ = 0;
+    Clock::time_point next_probe_;
 };
 
 }  // namespace zmqspdy::router

@@ -25,6 +25,7 @@ spdy::SessionOptions session_options(const LinkOptions& options) {
     session.role = spdy::Role::client;
     session.max_concurrent_streams = 0;  // workers push nothing
     session.stream_window = options.window;
+    session.max_header_bytes = WorkerLink::kMaxHeaderBytes;
     session.compression_level = options.compression;
     return session;
 }
@@ -80,6 +81,8 @@ bool WorkerLink::open(const std::shared_ptr<Exchange>& exchange) {
     side.stream = *stream;
     side.fin_sent = !exchange->head.has_body;
     exchanges_.emplace(*stream, exchange);
+    if (session_.output_size() >= transport::kMessageTarget)
+        (void)flush();
     if (exchange->head.has_body)
         send_body(exchange);
     owner_.has_output(*this);
@@ -87,17 +90,27 @@ bool WorkerLink::open(const std::shared_ptr<Exchange>& exchange) {
 }
 
 void WorkerLink::send_body(const std::shared_ptr<Exchange>& exchange) {
+    // Piece by piece: windows may be larger than a message may be.
+    while (!lost_ && send_piece(exchange)) {
+    }
+    owner_.has_output(*this);
+}
+
+bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
     auto& side = exchange->pool;
-    if (lost_ || side.fin_sent)
-        return;
+    if (side.fin_sent)
+        return false;
     const auto left = std::span(side.unsent).subspan(side.unsent_from);
-    const std::size_t taken = session_.send(side.stream, left, side.body_complete);
+    const auto piece = left.first(std::min(left.size(), transport::kMessageTarget));
+    const bool last = piece.size() == left.size();
+    const std::size_t taken = session_.send(side.stream, piece, last && side.body_complete);
+    const bool more = taken == piece.size() && !last;
     if (taken == left.size() && side.body_complete)
         side.fin_sent = true;
     if (side.replayable) {
         if (side.replay.size() + taken <= kReplayLimit) {
-            side.replay.insert(side.replay.end(), left.begin(),
-                               left.begin() + static_cast<std::ptrdiff_t>(taken));
+            side.replay.insert(side.replay.end(), piece.begin(),
+                               piece.begin() + static_cast<std::ptrdiff_t>(taken));
         } else {
             side.replayable = false;
             side.replay = {};
@@ -112,7 +125,7 @@ void WorkerLink::send_body(const std::shared_ptr<Exchange>& exchange) {
         owner_.body_taken(exchange, taken);
     if (session_.output_size() >= transport::kMessageTarget)
         (void)flush();
-    owner_.has_output(*this);
+    return more;
 }
 
 void WorkerLink::consumed(const Exchange& exchange, std::size_t size) {
@@ -146,7 +159,8 @@ bool WorkerLink::flush() {
         case transport::SendResult::sent:
             return true;
         case transport::SendResult::full:
-            // libzmq says the same of a connection that is not there.
+            // libzmq says the same of a connection that is not there; the monitor knows which it is.
+            watch();
             lose(was_up_ ? "it does not read what it is sent" : "it cannot be reached");
             return false;
         case transport::SendResult::unreachable:
@@ -162,6 +176,7 @@ bool WorkerLink::receive_one() {
     if (!parts)
         return false;
     last_heard_ = Clock::now();
+    was_up_ = true;
     if (*parts != 1) {
         lose("it sent a message of " + std::to_string(*parts) + " parts instead of one", Failure::protocol);
         return false;
@@ -174,6 +189,10 @@ bool WorkerLink::receive_one() {
         handle(event, message);
         if (lost_)
             return false;
+    }
+    if (!goodbye_.empty()) {
+        lose(goodbye_);
+        return false;
     }
     if (fault) {
         (void)flush();  // the GOAWAY that says why
@@ -286,7 +305,8 @@ void WorkerLink::on(const spdy::WindowOpened& event) {
 void WorkerLink::on(const spdy::GoAwayReceived& event) {
     if (event.code == spdy::GoAwayCode::ok)
         return;  // it drains: what it has goes on, see closing()
-    lose("it said goodbye with " + std::string(spdy::to_string(event.code)));
+    // Not at once: the streams that it says it did not process come next, as refused.
+    goodbye_ = "it said goodbye with " + std::string(spdy::to_string(event.code));
 }
 
 void WorkerLink::end_response(const std::shared_ptr<Exchange>& exchange) {
@@ -320,6 +340,7 @@ void WorkerLink::beat(Clock::time_point now, std::chrono::milliseconds heartbeat
     if (lost_ || exchanges_.empty())
         return;
     if (now - last_heard_ > heartbeat * transport::kMissedHeartbeats) {
+        watch();
         lose("it has been silent for " + std::to_string(transport::kMissedHeartbeats) + " heartbeats");
         return;
     }
@@ -331,10 +352,11 @@ void WorkerLink::lose(std::string why, Failure failure) {
     if (std::exchange(lost_, true))
         return;
     why_lost_ = std::move(why);
+    const bool untouched = failure == Failure::worker_lost && !was_up_;
     auto orphans = std::exchange(exchanges_, {});
     for (auto& [stream, exchange] : orphans) {
         exchange->pool.link = nullptr;
-        owner_.undelivered(*this, exchange, {failure});
+        owner_.undelivered(*this, exchange, {failure, spdy::ResetCode::cancel, untouched});
     }
     owner_.has_output(*this);  // so that the owner looks at it and takes it away
 }

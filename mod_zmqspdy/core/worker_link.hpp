@@ -64,6 +64,8 @@ class WorkerLink {
 
     /// Sends the request as a stream. False when the session takes no more.
     [[nodiscard]] bool open(const std::shared_ptr<Exchange>& exchange);
+    /// Larger headers are taken by no session.
+    static constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
     /// Sends what the windows allow of Exchange::PoolSide::unsent.
     void send_body(const std::shared_ptr<Exchange>& exchange);
     void consumed(const Exchange& exchange, std::size_t size);
@@ -77,7 +79,7 @@ class WorkerLink {
     /// Once per heartbeat: PINGs a worker that has streams of ours, and gives it up when it has been silent
     /// for too long.
     void beat(std::chrono::steady_clock::time_point now, std::chrono::milliseconds heartbeat);
-    /// Gives the worker up: every exchange is undelivered.
+    /// Gives the worker up: every exchange is undelivered, and untouched if there never was a connection.
     void lose(std::string why, Failure failure = Failure::worker_lost);
 
     [[nodiscard]] const WorkerRecord& worker() const noexcept { return worker_.record; }
@@ -94,6 +96,8 @@ class WorkerLink {
 
   private:
     bool flush();
+    /// True when there is more that may be sent.
+    bool send_piece(const std::shared_ptr<Exchange>& exchange);
     bool receive_one();
     void handle(spdy::Event& event, const std::shared_ptr<const zmq::message_t>& message);
     void on(spdy::ReplyReceived& event);
@@ -118,6 +122,7 @@ class WorkerLink {
     bool was_up_ = false;
     bool lost_ = false;
     std::string why_lost_;
+    std::string goodbye_;  // why to lose it once all events of a message have been dealt with
 };
 
 }  // namespace zmqspdy::router

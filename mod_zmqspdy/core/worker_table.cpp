@@ -1,7 +1,9 @@
 #include "mod_zmqspdy/core/worker_table.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <type_traits>
 
 namespace zmqspdy::router {
@@ -115,10 +117,13 @@ std::uint64_t WorkerTable::generation() const noexcept {
 
 WorkerRecord WorkerTable::read(std::uint32_t index) const noexcept {
     const Slot& from = slot(index);
-    // A writer is done within moments, unless it was killed in the middle: then the slot counts as free until
-    // the next registry clears it.
-    constexpr int kPatience = 10000;
-    for (int tries = 0; tries < kPatience; ++tries) {
+    // A writer is done within moments, or as soon as it gets a processor again, unless it was killed in the
+    // middle. Then nothing moves any more, and the slot counts as free until the next registry clears it.
+    constexpr int kSpins = 100;
+    constexpr std::chrono::milliseconds kPatience{200};
+    std::uint32_t stuck_at = 0;
+    std::chrono::steady_clock::time_point stuck_since;
+    for (int tries = 0;; ++tries) {
         const auto before = from.sequence.load(std::memory_order_acquire);
         std::array<std::uint64_t, kRecordWords> words;
         for (std::size_t i = 0; i < kRecordWords; ++i)
@@ -129,8 +134,17 @@ WorkerRecord WorkerTable::read(std::uint32_t index) const noexcept {
             std::memcpy(&record, words.data(), sizeof record);
             return record;
         }
+        if (tries < kSpins)
+            continue;
+        const auto now = std::chrono::steady_clock::now();
+        if (tries == kSpins || before != stuck_at) {
+            stuck_at = before;
+            stuck_since = now;
+        } else if (now - stuck_since > kPatience) {
+            return WorkerRecord{};
+        }
+        std::this_thread::yield();
     }
-    return WorkerRecord{};
 }
 
 void WorkerTable::write(std::uint32_t index, const WorkerRecord& record) noexcept {

@@ -1,0 +1,260 @@
+// Requests that wait, are given up, or are still there at the end.
+#include "catch.hpp"
+#include "headers.hpp"
+#include "pool_bench.hpp"
+
+using namespace zmqspdy;
+using namespace zmqspdy::router;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Returns when the pool has dealt with all that was handed to it before.
+void settle(PoolBench& bench) {
+    FakeWorker probe(answering("probe"));
+    const auto slot = bench.add(probe, {.service = "probe"});
+    auto head = get_request("/");
+    head.service = "probe";
+    REQUIRE(Call(*bench.pool, std::move(head)).outcome() == "200 probe");
+    bench.remove(slot);
+}
+
+}  // namespace
+
+TEST_CASE("pool: a request waits for the first worker") {
+    PoolBench bench;
+    auto call = bench.get("/a");
+    auto upload = Call(*bench.pool, post_request("/b"));
+    CHECK(eventually([&] { return bench.table->anyone_waiting(); }));
+    CHECK(call.queued());
+    FakeWorker worker(echoing());
+    bench.add(worker);
+    CHECK(call.outcome() == "200 ");
+    CHECK(upload.send("body", true));
+    CHECK(upload.outcome() == "200 body");
+    bench.rest();
+}
+
+TEST_CASE("pool: requests wait for a slot, first come, first served") {
+    PoolBench bench;
+    FakeWorker worker(holding());
+    bench.add(worker, {.capacity = 1});
+    std::vector<Call> calls;
+    for (int i = 0; i < 4; ++i)
+        calls.push_back(bench.get("/" + std::to_string(i)));
+    for (int i = 0; i < 4; ++i) {
+        const auto path = "/" + std::to_string(i);
+        REQUIRE(worker.log().await("END " + path));
+        CHECK(worker.log().count("SYN") == static_cast<std::size_t>(i) + 1);
+        worker.act(path, [](FakeWorker::Request request) { request.reply("200", true); });
+        CHECK(calls[static_cast<std::size_t>(i)].outcome() == "200 ");
+    }
+    bench.rest();
+}
+
+TEST_CASE("pool: who waits for one service does not hold up another") {
+    PoolBench bench;
+    auto head = get_request("/");
+    head.service = "absent";
+    Call waiting(*bench.pool, std::move(head));
+    FakeWorker worker(answering("x"));
+    bench.add(worker);
+    CHECK(bench.get("/").outcome() == "200 x");
+    CHECK(waiting.queued());
+    FakeWorker absent(answering("here"));
+    bench.add(absent, {.service = "absent"});
+    CHECK(waiting.outcome() == "200 here");
+    bench.rest();
+}
+
+TEST_CASE("pool: the queue has an end") {
+    PoolBench bench(with(&PoolOptions::queue_length, 2));
+    auto first = bench.get("/1");
+    auto second = bench.get("/2");
+    auto third = bench.get("/3");
+    CHECK(third.outcome() == "queue_full");
+    CHECK(first.queued());
+    CHECK(second.queued());
+    FakeWorker worker(answering("x"));
+    bench.add(worker);
+    CHECK(first.outcome() == "200 x");
+    CHECK(second.outcome() == "200 x");
+    CHECK(bench.get("/4").outcome() == "200 x");
+    bench.rest();
+}
+
+TEST_CASE("pool: a queue is full of those who wait, not of those who come at the same moment") {
+    for (const std::size_t length : {0U, 1U}) {
+        PoolBench bench(with(&PoolOptions::queue_length, length));
+        FakeWorker worker(answering("x"));
+        bench.add(worker, {.capacity = 1000});
+        for (int round = 0; round < 20; ++round) {
+            std::vector<Call> calls;
+            for (int i = 0; i < 20; ++i)
+                calls.push_back(bench.get("/"));
+            for (auto& call : calls)
+                CHECK(call.outcome() == "200 x");
+        }
+        bench.rest();
+    }
+}
+
+TEST_CASE("pool: without a queue a request is answered at once") {
+    PoolBench bench(with(&PoolOptions::queue_length, 0));
+    CHECK(bench.get("/1").outcome() == "queue_full");
+    FakeWorker worker(holding());
+    bench.add(worker, {.capacity = 1});
+    auto call = bench.get("/2");
+    REQUIRE(worker.log().await("END /2"));
+    CHECK(bench.get("/3").outcome() == "queue_full");
+    worker.act("/2", [](FakeWorker::Request request) { request.reply("200", true); });
+    CHECK(call.outcome() == "200 ");
+    bench.rest();
+}
+
+TEST_CASE("pool: a request that is given up in the queue reaches no worker") {
+    PoolBench bench;
+    auto abandoned = bench.get("/abandoned");
+    auto kept = bench.get("/kept");
+    settle(bench);
+    SECTION("and told to the pool") {
+        abandoned.cancel();
+    }
+    SECTION("or not") {
+        CHECK(abandoned.exchange().abandon());
+        CHECK_FALSE(abandoned.exchange().abandon());
+    }
+    FakeWorker worker(answering("x"));
+    bench.add(worker);
+    CHECK(kept.outcome() == "200 x");
+    CHECK(worker.log().count("/abandoned") == 0);
+    bench.rest();
+}
+
+TEST_CASE("pool: nobody counts as waiting once the last one gave up") {
+    PoolBench bench;
+    auto call = bench.get("/");
+    REQUIRE(eventually([&] { return bench.table->anyone_waiting(); }));
+    call.cancel();
+    CHECK(eventually([&] { return !bench.table->anyone_waiting(); }));
+    bench.rest();
+}
+
+TEST_CASE("pool: a request that a worker has cannot be abandoned, but cancelled") {
+    PoolBench bench;
+    FakeWorker worker(holding());
+    bench.add(worker, {.capacity = 1});
+    auto call = bench.get("/a");
+    REQUIRE(worker.log().await("END /a"));
+    CHECK_FALSE(call.exchange().abandon());
+    auto next = bench.get("/b");
+    call.cancel();
+    CHECK(worker.log().await("RST /a CANCEL"));
+    REQUIRE(worker.log().await("END /b"));  // the slot is free again
+    worker.act("/b", [](FakeWorker::Request request) { request.reply("200", true); });
+    CHECK(next.outcome() == "200 ");
+    CHECK(call.exchange().inbox.empty());
+    bench.rest();
+}
+
+TEST_CASE("pool: cancelling in the middle of the response, and after it") {
+    PoolBench bench;
+    FakeWorker worker(holding());
+    bench.add(worker);
+    auto call = bench.get("/a");
+    REQUIRE(worker.log().await("END /a"));
+    worker.act("/a", [](FakeWorker::Request request) {
+        request.reply("200");
+        request.send("half", false);
+    });
+    REQUIRE(call.await_body(4));
+    call.cancel();
+    CHECK(worker.log().await("RST /a CANCEL"));
+    call.cancel();
+
+    auto other = bench.get("/b");
+    REQUIRE(worker.log().await("END /b"));
+    worker.act("/b", [](FakeWorker::Request request) { request.reply("200", true); });
+    CHECK(other.outcome() == "200 ");
+    other.cancel();
+    settle(bench);
+    CHECK(worker.log().count("RST") == 1);
+    bench.rest();
+}
+
+TEST_CASE("pool: random cancelling leaves nothing behind") {
+    PoolBench bench;
+    FakeWorker worker(answering(std::string(10000, 'x')));
+    bench.add(worker, {.capacity = 3});
+    for (int round = 0; round < 30; ++round) {
+        std::vector<Call> calls;
+        for (int i = 0; i < 10; ++i)
+            calls.push_back(bench.get("/"));
+        for (std::size_t i = 0; i < calls.size(); ++i) {
+            if (i % 3 == static_cast<std::size_t>(round) % 3)
+                calls[i].cancel();
+            else
+                CHECK(calls[i].outcome() == "200 " + std::string(10000, 'x'));
+        }
+    }
+    bench.rest();
+}
+
+TEST_CASE("pool: stopping tells everybody") {
+    PoolBench bench;
+    FakeWorker worker(holding());
+    bench.add(worker, {.capacity = 2});
+    auto running = bench.get("/running");
+    REQUIRE(worker.log().await("END /running"));
+    auto begun = bench.post("/begun", "x");
+    REQUIRE(worker.log().await("END /begun"));
+    worker.act("/begun", [](FakeWorker::Request request) { request.reply("200"); });
+    REQUIRE(begun.await_head());
+    auto waiting = bench.get("/waiting");
+    REQUIRE(eventually([&] { return bench.table->anyone_waiting(); }));
+    CHECK(bench.pool->stop(10s));
+    CHECK(running.outcome() == "shutting_down");
+    CHECK(begun.outcome() == "200 then shutting_down");
+    CHECK(waiting.outcome() == "shutting_down");
+    bench.rest();
+}
+
+TEST_CASE("pool: after the end every request is told so") {
+    PoolBench bench;
+    FakeWorker worker(answering("x"));
+    bench.add(worker);
+    CHECK(bench.get("/a").outcome() == "200 x");
+    CHECK(bench.pool->stop(10s));
+    auto late = bench.get("/late");
+    CHECK(late.outcome() == "shutting_down");
+    late.cancel();
+    bench.rest();
+}
+
+TEST_CASE("pool: stopping while requests come from everywhere") {
+    for (int round = 0; round < 10; ++round) {
+        PoolBench bench;
+        FakeWorker worker(answering("x"));
+        bench.add(worker);
+        std::vector<std::thread> clients;
+        std::atomic<int> odd{0};
+        for (int i = 0; i < 3; ++i)
+            clients.emplace_back([&] {
+                while (true) {
+                    auto call = bench.get("/");
+                    const auto outcome = call.outcome();
+                    if (outcome == "200 x")
+                        continue;
+                    if (outcome != "shutting_down")
+                        ++odd;
+                    return;
+                }
+            });
+        REQUIRE(worker.log().await("SYN", 20));
+        CHECK(bench.pool->stop(10s));
+        for (auto& client : clients)
+            client.join();
+        CHECK(odd == 0);
+        bench.rest();
+    }
+}

@@ -1,0 +1,270 @@
+// Workers that join, change and leave.
+#include <sys/eventfd.h>
+
+#include <array>
+
+#include "announcer.hpp"
+#include "catch.hpp"
+#include "eventually.hpp"
+#include "headers.hpp"
+#include "registry_thread.hpp"
+
+using namespace zmqspdy;
+using namespace zmqspdy::router;
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+
+namespace {
+
+/// Until the registry has made `ready` true; the worker stays alive meanwhile.
+template <typename Ready>
+bool meanwhile(Announcer& worker, Ready ready) {
+    return eventually([&] {
+        worker.pump();
+        return ready();
+    });
+}
+
+}  // namespace
+
+TEST_CASE("registry: a worker joins") {
+    RegistryThread registry(1234ms);
+    Announcer worker(registry.endpoint());
+    auto announcement = worker_at("ipc://@zmqspdy/blue", "blue");
+    announcement.service = "api";
+    worker.announce(announcement);
+    const auto reply = worker.await_reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 201);
+    CHECK(reply->heartbeat == 1234ms);
+    const auto record = registry.find("blue");
+    CHECK(record.id != 0);
+    CHECK(record.capacity == 4);
+    CHECK(record.weight == 2);
+    CHECK(record.service_view() == "api");
+    CHECK(record.endpoint_view() == "ipc://@zmqspdy/blue");
+    CHECK(record.relayed == 0);
+    CHECK(record.draining == 0);
+    CHECK(registry.log.text() == "worker 'blue' joined: ipc://@zmqspdy/blue, capacity 4\n");
+    eventfd_t rung = 0;
+    CHECK(::eventfd_read(registry.wakeup_fd(), &rung) == 0);
+}
+
+TEST_CASE("registry: a wildcard host is the host that announces") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(worker_at("tcp://*:5000", "any")) == 201);
+    CHECK(registry.find("any").endpoint_view() == "tcp://127.0.0.1:5000");
+}
+
+TEST_CASE("registry: a worker without an endpoint is relayed") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(relayed_worker("hidden")) == 201);
+    CHECK(registry.find("hidden").relayed == 1);
+    CHECK(registry.find("hidden").endpoint_view().empty());
+    CHECK(registry.log.text() == "worker 'hidden' joined: relayed from 127.0.0.1, capacity 4\n");
+}
+
+TEST_CASE("registry: announcements that are refused") {
+    struct Case {
+        std::string_view name;
+        std::string_view value;
+        int status;
+        std::string_view reason;  // a part of it
+    };
+    constexpr std::array kCases{
+        Case{"name", "two words", 400, "'name'"},
+        Case{"name", "", 400, "'name'"},
+        Case{"capacity", "0", 400, "'capacity'"},
+        Case{"weight", "1000", 400, "'weight'"},
+        Case{"service", "two words", 400, "'service'"},
+        Case{"endpoint", "http://127.0.0.1:80", 400, "http://127.0.0.1:80"},
+        Case{"endpoint", "ipc:///run/worker", 400, "ipc:///run/worker"},
+        Case{"endpoint", "tcp://127.0.0.1:0", 400, "port"},
+        Case{"endpoint", "ipc://@dbus", 403, "@zmqspdy/"},
+        Case{"endpoint", "tcp://192.0.2.1:80", 403, "192.0.2.1"},
+        Case{"endpoint", "tcp://example.com:80", 403, "example.com"},
+        Case{":path", "/elsewhere", 404, "POST /workers"},
+        Case{":method", "GET", 404, "POST /workers"},
+    };
+    RegistryThread registry;
+    std::size_t refused = 0;
+    for (const auto& [name, value, status, reason] : kCases) {
+        INFO(name << ": " << value);
+        auto block = headers({{name, value}});
+        for (const auto& [other, fallback] : {std::pair{":method"sv, "POST"sv},
+                                              std::pair{":path"sv, "/workers"sv}, std::pair{"name"sv, "w"sv}})
+            if (name != other)
+                block.add(other, fallback);
+        Announcer worker(registry.endpoint());
+        worker.announce(block);
+        const auto reply = worker.await_reply();
+        REQUIRE(reply);
+        CHECK(reply->status == status);
+        CHECK(reply->reason.find(reason) != std::string::npos);
+        CHECK(registry.log.count("refused a worker from 127.0.0.1: " + reply->reason) != 0);
+        CHECK(registry.log.count("refused a worker") == ++refused);
+    }
+    CHECK(registry.workers() == 0);
+}
+
+TEST_CASE("registry: an announcement that ends at once is refused") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    worker.announce(transport::to_headers(relayed_worker("brief")), true);
+    const auto reply = worker.await_reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 400);
+    CHECK(registry.workers() == 0);
+}
+
+TEST_CASE("registry: the table is full") {
+    RegistryThread registry(2s, {.workers = 2, .children = 1});
+    Announcer first(registry.endpoint());
+    Announcer second(registry.endpoint());
+    Announcer third(registry.endpoint());
+    REQUIRE(first.join(relayed_worker("first")) == 201);
+    REQUIRE(second.join(relayed_worker("second")) == 201);
+    third.announce(relayed_worker("third"));
+    const auto reply = third.await_reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 503);
+    CHECK(reply->reason == "the worker table is full (ZmqSpdyMaxWorkers 2)");
+    first.leave();
+    REQUIRE(meanwhile(second, [&] { return !registry.has("first"); }));
+    Announcer fourth(registry.endpoint());
+    CHECK(fourth.join(relayed_worker("fourth")) == 201);
+    CHECK(registry.has("second"));
+}
+
+TEST_CASE("registry: a worker changes what it announced") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(worker_at("ipc://@zmqspdy/a", "a")) == 201);
+    const auto id = registry.find("a").id;
+    worker.update(headers({{"capacity", "77"}, {"service", "s"}}));
+    REQUIRE(meanwhile(worker, [&] { return registry.find("a").capacity == 77; }));
+    CHECK(registry.find("a").id == id);
+    CHECK(registry.find("a").weight == 2);
+    CHECK(registry.find("a").service_view() == "s");
+    CHECK(registry.find("a").endpoint_view() == "ipc://@zmqspdy/a");
+    SECTION("wrongly: nothing changes") {
+        worker.update(headers({{"weight", "9"}, {"capacity", "none"}}));
+        CHECK(registry.log.await("worker 'a' sent a wrong update, ignored: 'capacity'"));
+        worker.update(headers({{"endpoint", "tcp://192.0.2.1:80"}}));
+        CHECK(registry.log.await("worker 'a' sent a wrong update, ignored: the endpoint tcp://192.0.2.1:80"));
+        CHECK(registry.find("a").weight == 2);
+        CHECK(registry.find("a").capacity == 77);
+        CHECK(registry.find("a").endpoint_view() == "ipc://@zmqspdy/a");
+    }
+    SECTION("and leaves in the same breath") {
+        worker.update(headers({{"capacity", "1"}}), true);
+        CHECK(meanwhile(worker, [&] { return registry.workers() == 0; }));
+        CHECK(registry.log.await("worker 'a' left"));
+    }
+}
+
+TEST_CASE("registry: a worker leaves") {
+    RegistryThread registry;
+    Announcer leaving(registry.endpoint());
+    Announcer staying(registry.endpoint());
+    REQUIRE(leaving.join(relayed_worker("leaving")) == 201);
+    REQUIRE(staying.join(relayed_worker("staying")) == 201);
+    SECTION("with FIN") {
+        leaving.leave();
+    }
+    SECTION("with RST_STREAM") {
+        leaving.session().reset(1, spdy::ResetCode::cancel);
+        leaving.flush();
+    }
+    REQUIRE(meanwhile(staying, [&] { return !registry.has("leaving"); }));
+    leaving.disconnect();
+    // One line for a join and one for a leave, however it goes on.
+    Announcer other(registry.endpoint());
+    REQUIRE(other.join(relayed_worker("other")) == 201);
+    other.disconnect();
+    REQUIRE(meanwhile(staying, [&] { return registry.log.count("is gone") != 0; }));
+    CHECK(registry.log.text() ==
+          "worker 'leaving' joined: relayed from 127.0.0.1, capacity 4\n"
+          "worker 'staying' joined: relayed from 127.0.0.1, capacity 4\n"
+          "worker 'leaving' left\n"
+          "worker 'other' joined: relayed from 127.0.0.1, capacity 4\n"
+          "worker 'other' is gone: its connection ended\n");
+    CHECK(registry.has("staying"));
+}
+
+TEST_CASE("registry: a worker drains, then leaves") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(relayed_worker("w")) == 201);
+    worker.go_away();
+    REQUIRE(meanwhile(worker, [&] { return registry.find("w").draining == 1; }));
+    SECTION("with FIN") {
+        worker.leave();
+    }
+    SECTION("with its connection") {
+        worker.disconnect();
+    }
+    CHECK(registry.log.await("worker 'w' left"));
+    CHECK(eventually([&] { return !registry.has("w"); }));
+    CHECK(registry.log.count("worker 'w'") == 2);
+}
+
+TEST_CASE("registry: a worker whose connection ends is gone") {
+    RegistryThread registry;
+    for (int round = 0; round < 20; ++round) {
+        Announcer worker(registry.endpoint());
+        const auto name = "w" + std::to_string(round);
+        REQUIRE(worker.join(worker_at("ipc://@zmqspdy/" + name, name)) == 201);
+        const auto ended = std::chrono::steady_clock::now();
+        worker.disconnect();
+        REQUIRE(eventually([&] { return !registry.has(name); }));
+        // Far sooner than silence would tell.
+        CHECK(std::chrono::steady_clock::now() - ended < 2500ms);
+        CHECK(registry.log.await("worker '" + name + "' is gone: its connection ended"));
+        CHECK(registry.log.count("worker '" + name + "'") == 2);
+    }
+}
+
+TEST_CASE("registry: the same endpoint is the same worker") {
+    RegistryThread registry;
+    Announcer first(registry.endpoint());
+    REQUIRE(first.join(worker_at("ipc://@zmqspdy/same", "before")) == 201);
+    const auto id = registry.find("before").id;
+    Announcer second(registry.endpoint());
+    REQUIRE(second.join(worker_at("ipc://@zmqspdy/same", "after")) == 201);
+    CHECK(registry.find("after").id == id);
+    CHECK(registry.workers() == 1);
+    CHECK(registry.log.count("worker 'after' is back: ipc://@zmqspdy/same") == 1);
+    // What becomes of the old connection is nobody's business any more.
+    SECTION("it ends") {
+        first.disconnect();
+    }
+    SECTION("it leaves") {
+        first.leave();
+    }
+    SECTION("it drains") {
+        first.go_away();
+    }
+    SECTION("it changes its mind") {
+        first.update(headers({{"name", "ghost"}}));
+    }
+    Announcer other(registry.endpoint());
+    REQUIRE(other.join(relayed_worker("other")) == 201);
+    CHECK(meanwhile(second, [&] { return registry.find("after").id == id; }));
+    CHECK(registry.find("after").draining == 0);
+    second.leave();
+    CHECK(meanwhile(other, [&] { return !registry.has("after"); }));
+}
+
+TEST_CASE("registry: workers of one name are several workers") {
+    RegistryThread registry;
+    Announcer first(registry.endpoint());
+    Announcer second(registry.endpoint());
+    REQUIRE(first.join(relayed_worker("twin")) == 201);
+    REQUIRE(second.join(relayed_worker("twin")) == 201);
+    CHECK(registry.workers() == 2);
+    first.leave();
+    CHECK(meanwhile(second, [&] { return registry.workers() == 1; }));
+}
