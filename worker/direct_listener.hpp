@@ -27,7 +27,8 @@ class DirectListener final : public Source {
     void on_time(Clock::time_point now) override;
     void heartbeat() override { peers_.heartbeat(); }
     void drain() override { peers_.drain(); }
-    void leave() override { socket_.set(zmq::sockopt::linger, static_cast<int>(kLinger.count())); }
+    void leave() override { peers_.leave(); }
+    [[nodiscard]] bool has_left() const override { return peers_.has_left(); }
 
   private:
     transport::Poller& poller_;

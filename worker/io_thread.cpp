@@ -24,6 +24,9 @@ constexpr std::uint64_t kDoorbell = 0;
 constexpr std::uint64_t kStop = 1;
 constexpr std::uint64_t kFirstSource = 2;
 
+/// How long the last bytes may take to leave: a peer that does not read must not hold up the end.
+constexpr std::chrono::seconds kFarewell{1};
+
 Tokens tokens_of(std::size_t index) {
     return {kFirstSource + 2 * index, kFirstSource + 2 * index + 1};
 }
@@ -100,16 +103,32 @@ void IoThread::run() {
         turn();
         if (dispatcher_.is_draining() && dispatcher_.is_idle() && outbox_.empty())
             break;
-        if (std::none_of(sources_.begin(), sources_.end(),
-                         [](const auto& source) { return source->is_hot(); }))
-            sleep();
+        if (!is_hot())
+            sleep(Source::Clock::time_point::max());
     }
-    for (const auto& source : sources_)
-        source->leave();
+    leave();
 }
 
-void IoThread::sleep() {
-    auto until = next_heartbeat_;
+void IoThread::leave() {
+    for (const auto& source : sources_)
+        source->leave();
+    const auto end = Source::Clock::now() + kFarewell;
+    while (Source::Clock::now() < end) {
+        turn();
+        if (std::all_of(sources_.begin(), sources_.end(),
+                        [](const auto& source) { return source->has_left(); }))
+            return;
+        if (!is_hot())
+            sleep(end);
+    }
+}
+
+bool IoThread::is_hot() const {
+    return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->is_hot(); });
+}
+
+void IoThread::sleep(Source::Clock::time_point until) {
+    until = std::min(until, next_heartbeat_);
     for (const auto& source : sources_)
         until = std::min(until, source->deadline());
     const auto wait = std::chrono::ceil<milliseconds>(until - Source::Clock::now());

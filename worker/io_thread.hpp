@@ -42,13 +42,16 @@ class IoThread {
 
     void listen(const Options& options);
     void link(const Options& options);
-    void sleep();
+    void sleep(Source::Clock::time_point until);
     /// One round of whatever is there to do.
     void turn();
     void perform_commands();
     void keep_time();
     void heartbeat(Source::Clock::time_point now);
     void drain();
+    /// Says goodbye, and waits a moment for it to arrive.
+    void leave();
+    [[nodiscard]] bool is_hot() const;
 
     const Log& log_;
     transport::Poller poller_;

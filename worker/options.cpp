@@ -55,7 +55,7 @@ std::optional<std::string> complete(Options& options) {
     if (options.routers.empty())
         return "a worker needs at least one router";
     for (auto router = options.routers.begin(); router != options.routers.end(); ++router) {
-        if (const auto why = check_endpoint(*router, "is on another host", options.insecure))
+        if (auto why = check_endpoint(*router, "is on another host", options.insecure))
             return why;
         if (std::find(options.routers.begin(), router, *router) != router)
             return "the router '" + *router + "' is named twice";

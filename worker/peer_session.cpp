@@ -204,7 +204,7 @@ std::size_t PeerSession::send(Stream& stream, std::string_view bytes, bool fin) 
         const std::size_t taken = session_.send(stream.id, bytes_of(piece), fin && is_last);
         sent += taken;
         if (session_.output_size() >= transport::kMessageTarget)
-            flush();
+            send_output();
         if (taken < piece.size() || lost_)
             break;
     }
@@ -288,10 +288,15 @@ void PeerSession::drain() {
     touch();
 }
 
+void PeerSession::leave() {
+    farewell_ = session_.ping();
+    touch();
+}
+
 void PeerSession::refuse(std::string_view why) {
     session_.go_away(spdy::GoAwayCode::protocol_error);
     touch();
-    flush();
+    send_output();
     fault_ = why;
     lost_ = true;
 }
@@ -311,7 +316,11 @@ void PeerSession::heartbeat() {
 }
 
 void PeerSession::flush() {
+    send_output();
     touched_ = false;
+}
+
+void PeerSession::send_output() {
     if (lost_ || session_.output_size() == 0)
         return;
     const auto result =
@@ -322,7 +331,6 @@ void PeerSession::flush() {
     if (result == transport::SendResult::full)
         fault_ = "it does not read what is sent to it";
     lost_ = true;
-    touch();
 }
 
 bool PeerSession::is_reachable() {

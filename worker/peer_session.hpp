@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +22,8 @@ class PeerSession;
 /// The socket that sessions send through, and which of them have something to send.
 struct Outlet {
     zmq::socket_ref socket;
-    std::vector<PeerSession*> touched;
-    bool sent = false;  ///< something went out: see Poller for what follows
+    std::vector<PeerSession*> touched;  ///< each once
+    bool sent = false;                  ///< something went out: see Poller for what follows
 };
 
 class PeerSession {
@@ -39,6 +41,9 @@ class PeerSession {
 
     /// GOAWAY: no new streams; open ones go on.
     void drain();
+    /// PINGs the peer: once it answers it has all that was sent before.
+    void leave();
+    [[nodiscard]] bool has_left() const noexcept { return lost_ || !farewell_ || farewell_acknowledged_; }
     /// GOAWAY PROTOCOL_ERROR, and the end.
     void refuse(std::string_view why);
     /// Once for each heartbeat: PINGs a peer that has streams; one that has been silent for too long is lost.
@@ -76,7 +81,9 @@ class PeerSession {
     void on(const spdy::StreamReset& event);
     void on(const spdy::WindowOpened& event);
     void on(const spdy::ReplyReceived&) {}
-    void on(const spdy::PingAcknowledged&) {}
+    void on(const spdy::PingAcknowledged& event) noexcept {
+        farewell_acknowledged_ = farewell_acknowledged_ || event.id == farewell_;
+    }
     void on(const spdy::SettingsReceived&) {}
     void on(const spdy::GoAwayReceived&) {}
 
@@ -99,6 +106,7 @@ class PeerSession {
     void mark_answered(Stream& stream);
     void close_if_done(Stream& stream);
     void remove(Stream& stream, bool cancel);
+    void send_output();
     void touch();
 
     Outlet& outlet_;
@@ -110,6 +118,8 @@ class PeerSession {
     zmq::message_t* message_ = nullptr;  // the one that is being received
     std::chrono::steady_clock::time_point last_tick_;
     std::string fault_;
+    std::optional<std::uint32_t> farewell_;  // the PING after the last words
+    bool farewell_acknowledged_ = false;
     int silent_heartbeats_ = 0;
     bool heard_ = false;
     bool touched_ = false;

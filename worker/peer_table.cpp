@@ -44,17 +44,14 @@ void PeerTable::receive(const zmq::message_t& peer, zmq::message_t& frames, std:
 }
 
 bool PeerTable::flush() {
-    // By index: flush() of a session that fails puts it at the end once more, to be dropped then.
-    for (std::size_t i = 0; i < outlet_.touched.size(); ++i)
-        outlet_.touched[i]->flush();
-    const auto touched = std::exchange(outlet_.touched, {});
-    for (std::size_t i = 0; i < touched.size(); ++i) {
-        const bool is_repeated = touched[i]->is_lost() &&
-                                 std::find(touched.begin(), touched.begin() + static_cast<std::ptrdiff_t>(i),
-                                           touched[i]) != touched.begin() + static_cast<std::ptrdiff_t>(i);
-        if (touched[i]->is_lost() && !is_repeated)
-            drop(*touched[i]);
+    flushing_.swap(outlet_.touched);
+    for (PeerSession* session : flushing_)
+        session->flush();
+    for (PeerSession* session : flushing_) {
+        if (session->is_lost())
+            drop(*session);
     }
+    flushing_.clear();
     return std::exchange(outlet_.sent, false);
 }
 
@@ -78,14 +75,27 @@ void PeerTable::drain() {
         session->drain();
 }
 
+void PeerTable::leave() {
+    for (const auto& [peer, session] : sessions_)
+        session->leave();
+}
+
+bool PeerTable::has_left() const {
+    return std::all_of(sessions_.begin(), sessions_.end(),
+                       [](const auto& each) { return each.second->has_left(); });
+}
+
 bool PeerTable::is_dead(std::string_view peer) const noexcept {
     return std::find(dead_.begin(), dead_.end(), peer) != dead_.end();
 }
 
 void PeerTable::drop(PeerSession& session) {
     const std::string peer(session.peer());
-    if (!session.fault().empty()) {
+    if (!session.fault().empty())
         log_.line("dropped the httpd child " + printable(peer) + ": " + session.fault());
+    // What a connection that has closed still brings must not look like a new peer. Only libzmq's ids are never used
+    // again; a relayed peer may come back.
+    if (!session.fault().empty() || kind_ == Peers::direct) {
         if (dead_.size() == kMaxDead)
             dead_.pop_front();
         dead_.push_back(peer);

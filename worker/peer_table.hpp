@@ -32,6 +32,9 @@ class PeerTable {
     void probe();
     void heartbeat();
     void drain();
+    /// PINGs everybody, to know when all that was sent has arrived.
+    void leave();
+    [[nodiscard]] bool has_left() const;
 
   private:
     struct Hash {
@@ -45,11 +48,12 @@ class PeerTable {
     void drop(PeerSession& session);
 
     Outlet outlet_;
+    std::vector<PeerSession*> flushing_;
     Dispatcher& dispatcher_;
     const Log& log_;
     const Peers kind_;
     std::unordered_map<std::string, std::unique_ptr<PeerSession>, Hash, std::equal_to<>> sessions_;
-    /// Who was told to go away, but may still be sending. Bounded: who is forgotten is told again.
+    /// Who was told to go away or has gone, but may still have something under way. Bounded: who is forgotten is told again.
     std::deque<std::string> dead_;
 };
 

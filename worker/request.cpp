@@ -64,7 +64,7 @@ Request::Request(Request&&) noexcept = default;
 Request& Request::operator=(Request&&) noexcept = default;
 Request::~Request() = default;
 
-Request::Request(std::string method, std::string target, Fields headers, std::string body)
+Request::Request(std::string method, std::string target, const Fields& headers, std::string body)
     : state_{std::make_unique<State>()} {
     state_->method = std::move(method);
     state_->target = std::move(target);

@@ -23,14 +23,14 @@ Response Response::json(std::string body) {
     return bytes("application/json", std::move(body));
 }
 
-Response Response::bytes(std::string content_type, std::string body) {
+Response Response::bytes(std::string_view content_type, std::string body) {
     Response response;
     response.header("content-type", content_type);
     response.body_ = std::move(body);
     return response;
 }
 
-Response Response::stream(std::string content_type, Stream produce) {
+Response Response::stream(std::string_view content_type, Stream produce) {
     if (!produce)
         throw std::invalid_argument("a streamed response needs a function that produces it");
     Response response;

@@ -165,6 +165,9 @@ void RouterLink::heard_from_registry(const zmq::message_t& frames) {
             on(*reply);
         else if (const auto* reset = std::get_if<spdy::StreamReset>(&event))
             on(*reset);
+        else if (const auto* ping = std::get_if<spdy::PingAcknowledged>(&event);
+                 ping && ping->id == connection_->farewell)
+            connection_->farewell_acknowledged = true;
         else if (const auto* data = std::get_if<spdy::DataReceived>(&event))
             session.consume(data->stream, data->payload.size());
     }
@@ -264,12 +267,18 @@ void RouterLink::drain() {
 void RouterLink::leave() {
     if (!connection_)
         return;
+    connection_->peers.leave();
     if (connection_->announcement)
         (void)connection_->session.send(*connection_->announcement, {}, true);
-    flush();
     // A connection that never was has nobody to wait for.
-    if (connection_ && connection_->connected)
-        connection_->socket.set(zmq::sockopt::linger, static_cast<int>(kLinger.count()));
+    if (connection_->connected)
+        connection_->farewell = connection_->session.ping();
+}
+
+bool RouterLink::has_left() const {
+    if (!connection_ || !connection_->farewell)
+        return true;
+    return connection_->farewell_acknowledged && connection_->peers.has_left();
 }
 
 }  // namespace zmqspdy::serving

@@ -35,6 +35,7 @@ class RouterLink final : public Source {
     void heartbeat() override;
     void drain() override;
     void leave() override;
+    [[nodiscard]] bool has_left() const override;
 
   private:
     /// One connection is one session: all of this begins and ends together.
@@ -47,6 +48,8 @@ class RouterLink final : public Source {
         PeerTable peers;
         spdy::Session session;  // with the registry
         std::optional<spdy::StreamId> announcement;
+        std::optional<std::uint32_t> farewell;  // the PING after the last words
+        bool farewell_acknowledged = false;
         bool connected = false;
         bool heard = false;
         int silent_heartbeats = 0;

@@ -38,13 +38,15 @@ class Source {
     virtual void heartbeat() = 0;
     /// GOAWAY to everybody.
     virtual void drain() = 0;
-    /// The last words; the destructor gives them up to a second to leave.
+    /// The last words, and a PING after them: ZeroMQ's lingering empties its queues, but may close a connection with a
+    /// message half written.
     virtual void leave() = 0;
+    /// Everybody has acknowledged that, or gone.
+    [[nodiscard]] virtual bool has_left() const = 0;
 
   protected:
     /// Messages in a row before handlers and other sources get their turn.
     static constexpr int kBatch = 128;
-    static constexpr std::chrono::milliseconds kLinger{1000};
 
     bool socket_hot_ = true;
     bool monitor_hot_ = true;

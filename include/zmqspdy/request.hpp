@@ -44,7 +44,7 @@ class Request {
 
     /// For tests: Request{"GET", "/hello/you?x=1"}, with headers and a whole body if wanted. Throws
     /// std::invalid_argument for a header with an empty name or a NUL.
-    Request(std::string method, std::string target, Fields headers = {}, std::string body = {});
+    Request(std::string method, std::string target, const Fields& headers = {}, std::string body = {});
     Request(Request&&) noexcept;
     Request& operator=(Request&&) noexcept;
     ~Request();

@@ -57,12 +57,12 @@ class Response {
     [[nodiscard]] static Response text(std::string body);  ///< text/plain, UTF-8
     [[nodiscard]] static Response html(std::string body);  ///< text/html, UTF-8
     [[nodiscard]] static Response json(std::string body);  ///< application/json
-    [[nodiscard]] static Response bytes(std::string content_type, std::string body);
+    [[nodiscard]] static Response bytes(std::string_view content_type, std::string body);
     /// `produce` is called on the handler's thread (after Responder::send() on the caller's) once the headers
     /// are on their way; its end ends the body, what it throws breaks the response off (the client sees that
     /// it is not whole). It may use the Request by reference. It is not called for HEAD, 204 and 304, which
     /// have no body.
-    [[nodiscard]] static Response stream(std::string content_type, Stream produce);
+    [[nodiscard]] static Response stream(std::string_view content_type, Stream produce);
     /// `start` is called with a Responder to keep; the handler's thread is free again when it returns. The
     /// request counts against the capacity until it is answered.
     [[nodiscard]] static Response later(Later start);

@@ -84,7 +84,8 @@ class Worker {
     /// Serves until SIGTERM, SIGINT or stop(): then takes no new requests, finishes those it has, and returns
     /// 0. Reconnects for ever. Returns 1 when it cannot serve at all (its endpoint is taken), after logging
     /// why. Only once. Takes SIGTERM and SIGINT over meanwhile, up to the first of them: a second one ends
-    /// the process at once.
+    /// the process at once. Tells glibc's malloc to keep up to 16 MiB of freed memory, unless the environment
+    /// has settings for it.
     int run();
     /// Begins to drain; run() returns when it is done. Any thread, any number of times, also in a signal
     /// handler.

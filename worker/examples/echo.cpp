@@ -37,7 +37,7 @@ Response bad_number(std::string_view what, std::uint64_t least, std::uint64_t mo
 // The body back, while it is still coming in.
 Response echo(Request& request) {
     const auto type = request.header("content-type").value_or("application/octet-stream");
-    return Response::stream(std::string(type), [&request](Writer& out) {
+    return Response::stream(type, [&request](Writer& out) {
         for (const std::string_view chunk : request.body()) {
             if (!out.write(chunk))
                 return;

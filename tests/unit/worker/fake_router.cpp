@@ -45,6 +45,16 @@ Registry::Registry(zmq::context_t& context, const std::string& endpoint, transpo
         }
     }
     endpoint_ = socket_.get(zmq::sockopt::last_endpoint);
+    all().push_back(this);
+}
+
+Registry::~Registry() {
+    std::erase(all(), this);
+}
+
+std::vector<Actor*>& Registry::all() {
+    static std::vector<Actor*> registries;
+    return registries;
 }
 
 std::string Registry::endpoint() const {
@@ -123,6 +133,14 @@ Child::Child(zmq::context_t& context, const std::string& worker, const spdy::Ses
 
 Child::Child(Registry& registry, std::string link, std::string peer, const spdy::SessionOptions& options)
     : registry_{&registry}, link_{std::move(link)}, peer_{std::move(peer)}, session_{options} {}
+
+Child::~Child() {
+    if (registry_ == nullptr)
+        return;
+    session_.go_away(spdy::GoAwayCode::ok);
+    if (session_.output_size() > 0)
+        registry_->send(link_, peer_, session_.take_output());
+}
 
 std::optional<zmq::message_t> Child::receive() {
     if (socket_) {
@@ -235,6 +253,8 @@ RunningWorker::RunningWorker(zmqspdy::Options options, const std::function<void(
 
 RunningWorker::~RunningWorker() {
     worker_.stop();
+    // It waits a moment for its farewell to be heard.
+    (void)until(Registry::all(), [this] { return has_returned(); });
     thread_.join();
 }
 

@@ -26,6 +26,9 @@ namespace transport = zmqspdy::transport;
 /// What takes part in a test: does what there is to do, without waiting.
 class Actor {
   public:
+    Actor() = default;
+    Actor(const Actor&) = delete;
+    Actor& operator=(const Actor&) = delete;
     virtual ~Actor() = default;
     virtual void step() = 0;
 };
@@ -55,6 +58,10 @@ class Registry final : public Actor {
 
     explicit Registry(zmq::context_t& context, const std::string& endpoint = unique_endpoint(),
                       transport::AnnouncementReply reply = {});
+    ~Registry() override;
+
+    /// Those that there are, for whoever waits while a test ends.
+    [[nodiscard]] static std::vector<Actor*>& all();
 
     void step() override;
     /// Sends `frames` to the worker of the link called `id` in the name of `peer`.
@@ -106,6 +113,8 @@ class Child final : public Actor {
   public:
     Child(zmq::context_t& context, const std::string& worker, const spdy::SessionOptions& options = {});
     Child(Registry& registry, std::string link, std::string peer, const spdy::SessionOptions& options = {});
+    /// Closes the connection; of a relayed child the registry tells the worker that it has gone.
+    ~Child() override;
 
     void step() override;
 

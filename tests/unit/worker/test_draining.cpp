@@ -62,12 +62,11 @@ TEST_CASE("a worker that stops takes nothing new, finishes what it has, and leav
     CHECK(!registry.link(link).left);
 
     go = true;
-    const bool all_done = (until({&registry, &child, &late}, [&] {
+    const bool all_done = until({&registry, &child, &late}, [&] {
         return child.reply(slow).ended() && child.reply(stream).ended() && worker.has_returned();
-    }));
+    });
     CHECK(all_done);
     CHECK(child.reply(slow).body == "done\n");
-    CHECK(child.session().output_size() == 0);
     CHECK(child.reply(stream).body.size() == 2'000'000);
     CHECK(worker.result() == 0);
     REQUIRE(until({&registry}, [&] { return registry.link(link).left; }));
