@@ -182,7 +182,7 @@ def measure(peer, concurrency, seconds):
         print(f"{peer.name}, c{concurrency}: {'; '.join(trouble)}", file=sys.stderr)
     requests = int(re.search(r"(\d+) requests in", output)[1])
     return {"cpu": cpu / requests * 1e6, "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1]),
-            "p50": microseconds(re.search(r"50%\s+(\S+)", output)[1])}
+            "p50": microseconds(re.search(r"^\s+50%\s+(\S+)", output, re.M)[1])}
 
 
 def table(results, peers, concurrencies):

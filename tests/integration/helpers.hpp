@@ -15,7 +15,8 @@
 namespace harness {
 
 /// Who answered how often, over a new connection each time; a request that fails counts under its problem.
-[[nodiscard]] std::map<std::string, int> who_answers(const Httpd& httpd, int requests, const std::string& path = "/");
+[[nodiscard]] std::map<std::string, int> who_answers(const Httpd& httpd, int requests,
+                                                     const std::string& path = "/");
 
 /// True as soon as each of the hello workers `names` has answered a request.
 [[nodiscard]] bool in_rotation(const Httpd& httpd, const std::vector<std::string>& names,
@@ -28,7 +29,9 @@ namespace harness {
 [[nodiscard]] std::size_t log_lines_with(const Httpd& httpd, const std::string& text);
 
 /// "Hello from NAME".
-[[nodiscard]] inline std::string hello_from(const std::string& name) { return "Hello from " + name; }
+[[nodiscard]] inline std::string hello_from(const std::string& name) {
+    return "Hello from " + name;
+}
 
 /// The number in an environment variable.
 [[nodiscard]] std::size_t number_from(const char* variable, std::size_t otherwise);

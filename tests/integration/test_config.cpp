@@ -90,10 +90,11 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
 TEST_CASE("configtest lets every directive pass with a right value", "[config][core]") {
     const std::string global = GENERATE(
         "", "ZmqSpdyListen tcp://127.0.0.1:8000", "ZmqSpdyListen tcp://localhost:8000",
-        "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000", "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on",
-        "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1", "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0",
-        "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384", "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms",
-        "ZmqSpdyHeartbeat 1", "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9");
+        "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000",
+        "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1",
+        "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0", "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384",
+        "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdyHeartbeat 1", "ZmqSpdyHeartbeat 2s",
+        "ZmqSpdyCompression 0", "ZmqSpdyCompression 9");
     CAPTURE(global);
     HttpdSetup setup = setup_with(global, false);
     setup.location =
@@ -126,8 +127,9 @@ TEST_CASE("A busy worker port stops the start with a sentence that names the por
     CHECK(in_rotation(*first, {"worker-1"}));
 }
 
-TEST_CASE("A worker refuses to listen where others can reach it, unless it is told that the network is trusted",
-          "[config]") {
+TEST_CASE(
+    "A worker refuses to listen where others can reach it, unless it is told that the network is trusted",
+    "[config]") {
     const auto httpd = Httpd::started();
     auto options = router_options(httpd->router());
     options.insert(options.end(), {"--listen", "tcp://0.0.0.0:0"});

@@ -60,7 +60,8 @@ TEST_CASE("A worker sees method, path, query and headers as the client sent them
     const Reply reply = Client{server.httpd->port()}.send(call);
     CAPTURE(reply.body);
     REQUIRE(reply.ok());
-    for (const char* expected : {"GET", "/headers", "a=1&b=%20x&c", "x-one", "first", "sec\\\"ond", "a=b; c=d"}) {
+    for (const char* expected :
+         {"GET", "/headers", "a=1&b=%20x&c", "x-one", "first", "sec\\\"ond", "a=b; c=d"}) {
         CAPTURE(expected);
         CHECK(reply.body.find(expected) != std::string::npos);
     }
@@ -72,8 +73,8 @@ TEST_CASE("Bodies of every size come back, with a length and without", "[http][c
     const EchoServer server{relayed};
     Client client{server.httpd->port()};
     // Around the sizes of windows, frames and buffers.
-    for (const std::size_t size : {0UL, 1UL, 1000UL, 8191UL, 8192UL, 16384UL, 65535UL, 65536UL, 65537UL, 262143UL,
-                                   262144UL, 262145UL, 1000000UL}) {
+    for (const std::size_t size : {0UL, 1UL, 1000UL, 8191UL, 8192UL, 16384UL, 65535UL, 65536UL, 65537UL,
+                                   262143UL, 262144UL, 262145UL, 1000000UL}) {
         CAPTURE(size);
         const std::string body = PatternSource{size}.take(size);
         const Reply with_length = client.post("/echo", body);

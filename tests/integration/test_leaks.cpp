@@ -1,5 +1,5 @@
 // A thousand requests of every kind, then stop. Says most when the module was built with AddressSanitizer and
-// ZMQSPDY_TEST_PRELOAD names its library: the harness fails the test for whatever that reports, leaks included.
+// ZMQSPDY_TEST_PRELOAD names its library (and libstdc++): the harness fails the test for whatever that reports, leaks included.
 #include "catch.hpp"
 #include "harness/digest.hpp"
 #include "harness/raw_client.hpp"

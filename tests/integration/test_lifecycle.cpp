@@ -13,7 +13,9 @@ using namespace harness;
 
 namespace {
 
-bool none_alive(const std::vector<pid_t>& processes) { return std::none_of(processes.begin(), processes.end(), alive); }
+bool none_alive(const std::vector<pid_t>& processes) {
+    return std::none_of(processes.begin(), processes.end(), alive);
+}
 
 std::string text_of(const std::vector<std::string>& lines) {
     std::string text;
@@ -214,7 +216,8 @@ TEST_CASE("A draining worker finishes what it has", "[lifecycle]") {
     std::vector<std::unique_ptr<RawClient>> clients;
     for (int i = 0; i < 4; ++i) {
         clients.push_back(std::make_unique<RawClient>(httpd->port()));
-        clients.back()->send("GET /stream/10?ms=100 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        clients.back()->send(
+            "GET /stream/10?ms=100 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         static_cast<void>(clients.back()->read_until("\r\n\r\n"));
     }
     worker.process().signal(SIGTERM);

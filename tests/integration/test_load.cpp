@@ -35,10 +35,11 @@ std::size_t count_of(const std::string& text, const std::string& word) {
 }
 
 std::string check_tag(std::size_t number, const Reply& reply) {
-    const bool right = number % 2 == 0
-                           ? reply.body == token(number) && reply.header("content-type") == "text/" + token(number)
-                           : count_of(reply.body, "token-") == count_of(reply.body, token(number)) &&
-                                 count_of(reply.body, token(number)) >= 2;
+    const bool right =
+        number % 2 == 0
+            ? reply.body == token(number) && reply.header("content-type") == "text/" + token(number)
+            : count_of(reply.body, "token-") == count_of(reply.body, token(number)) &&
+                  count_of(reply.body, token(number)) >= 2;
     return reply.status == 200 && right ? "" : "sent " + token(number) + ", got " + reply.summary();
 }
 
@@ -52,7 +53,8 @@ TEST_CASE("Every one of very many concurrent requests gets its own answer", "[lo
     std::vector<std::string> names;
     for (int i = 1; i <= 4; ++i) {
         names.push_back("worker-" + std::to_string(i));
-        workers.push_back(std::make_unique<Worker>("echo", names.back(), router_options(httpd->router(), relayed)));
+        workers.push_back(
+            std::make_unique<Worker>("echo", names.back(), router_options(httpd->router(), relayed)));
     }
     REQUIRE(joined(*httpd, names));
 

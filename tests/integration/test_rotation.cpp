@@ -44,8 +44,9 @@ TEST_CASE("Two workers take turns, whoever starts first", "[rotation][core]") {
     }
 }
 
-TEST_CASE("A killed worker is missed by nobody, five new ones share the work, and the log has a line for each",
-          "[rotation][core]") {
+TEST_CASE(
+    "A killed worker is missed by nobody, five new ones share the work, and the log has a line for each",
+    "[rotation][core]") {
     const bool relayed = GENERATE(false, true);
     CAPTURE(relayed);
     const auto httpd = Httpd::started();
@@ -63,7 +64,8 @@ TEST_CASE("A killed worker is missed by nobody, five new ones share the work, an
     std::vector<std::string> names{"worker-2"};
     for (int i = 3; i <= 7; ++i) {
         names.push_back("worker-" + std::to_string(i));
-        more.push_back(std::make_unique<Worker>("hello", names.back(), router_options(httpd->router(), relayed)));
+        more.push_back(
+            std::make_unique<Worker>("hello", names.back(), router_options(httpd->router(), relayed)));
     }
     REQUIRE(in_rotation(*httpd, names));
     const auto shares = who_answers(*httpd, 60);
@@ -110,7 +112,8 @@ TEST_CASE("A worker is in rotation within a second of its start", "[rotation][co
     CHECK(in_rotation(*httpd, {"second"}, seconds{1}));
 }
 
-TEST_CASE("A worker that waits for httpd is in rotation within a second of httpd's start", "[rotation][core]") {
+TEST_CASE("A worker that waits for httpd is in rotation within a second of httpd's start",
+          "[rotation][core]") {
     const bool relayed = GENERATE(false, true);
     CAPTURE(relayed);
     Httpd httpd;
@@ -177,7 +180,8 @@ TEST_CASE("A service is served by its own workers only", "[rotation]") {
     options.insert(options.end(), {"--service", "blue"});
     Worker blue{"hello", "blue-1", options};
     REQUIRE(in_rotation(*httpd, {"plain"}));
-    REQUIRE(eventually(seconds{10}, [&] { return line_of(get_once(httpd->port(), "/blue")) == hello_from("blue-1"); }));
+    REQUIRE(eventually(seconds{10},
+                       [&] { return line_of(get_once(httpd->port(), "/blue")) == hello_from("blue-1"); }));
     CHECK(who_answers(*httpd, 10) == std::map<std::string, int>{{hello_from("plain"), 10}});
     CHECK(who_answers(*httpd, 10, "/blue/x") == std::map<std::string, int>{{hello_from("blue-1"), 10}});
 }

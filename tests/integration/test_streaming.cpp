@@ -42,7 +42,8 @@ LoadResult echo_load(const Httpd& httpd, std::size_t requests) {
 
 }  // namespace
 
-TEST_CASE("The first byte reaches the client while the worker sleeps before the second", "[streaming][core]") {
+TEST_CASE("The first byte reaches the client while the worker sleeps before the second",
+          "[streaming][core]") {
     const bool relayed = GENERATE(false, true);
     CAPTURE(relayed);
     const auto httpd = Httpd::started();
@@ -73,7 +74,8 @@ TEST_CASE("A body is echoed piece by piece, each before the next is sent", "[str
     REQUIRE(joined(*httpd, {"worker-1"}));
 
     RawClient client{httpd->port()};
-    client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+    client.send(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
     for (int i = 0; i < 20; ++i) {
         const std::string piece = "<piece " + std::to_string(i) + ">";
         client.send(chunk(piece));

@@ -88,9 +88,11 @@ void Transfer::prepare(std::uint16_t port, Call call) {
 void Transfer::prepare_body() {
     if (call_.source) {
         unsent_ = call_.source_size;
-        const bool chunked = std::find(call_.headers.begin(), call_.headers.end(), kChunked) != call_.headers.end();
+        const bool chunked =
+            std::find(call_.headers.begin(), call_.headers.end(), kChunked) != call_.headers.end();
         curl_easy_setopt(handle_, CURLOPT_POST, 1L);
-        curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE, chunked ? curl_off_t{-1} : static_cast<curl_off_t>(unsent_));
+        curl_easy_setopt(handle_, CURLOPT_POSTFIELDSIZE_LARGE,
+                         chunked ? curl_off_t{-1} : static_cast<curl_off_t>(unsent_));
         curl_easy_setopt(handle_, CURLOPT_READFUNCTION, &Transfer::on_read);
         curl_easy_setopt(handle_, CURLOPT_READDATA, this);
         curl_easy_setopt(handle_, CURLOPT_UPLOAD_BUFFERSIZE, 262144L);
@@ -159,7 +161,9 @@ class Client::Impl {
 Client::Client(std::uint16_t port) : impl_{std::make_unique<Impl>(port)} {}
 Client::~Client() = default;
 
-Reply Client::send(const Call& call) { return impl_->send(call); }
+Reply Client::send(const Call& call) {
+    return impl_->send(call);
+}
 
 Reply Client::get(const std::string& path) {
     Call call;
@@ -175,7 +179,9 @@ Reply Client::post(const std::string& path, std::string body) {
     return send(call);
 }
 
-Reply get_once(std::uint16_t port, const std::string& path) { return Client{port}.get(path); }
+Reply get_once(std::uint16_t port, const std::string& path) {
+    return Client{port}.get(path);
+}
 
 std::string line_of(const Reply& reply) {
     if (!reply.ok() || !reply.body.ends_with('\n')) {

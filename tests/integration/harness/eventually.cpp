@@ -37,6 +37,8 @@ bool within(milliseconds limit, const std::function<bool()>& done) {
     return true;
 }
 
-bool eventually(milliseconds limit, const std::function<bool()>& done) { return within(patience(limit), done); }
+bool eventually(milliseconds limit, const std::function<bool()>& done) {
+    return within(patience(limit), done);
+}
 
 }  // namespace harness

@@ -70,7 +70,8 @@ Httpd::Httpd(HttpdSetup setup) : port_{free_port()}, worker_port_{setup.worker_p
     // A module with a sanitizer inside needs that sanitizer's library to come first in httpd.
     if (const char* preload = std::getenv("ZMQSPDY_TEST_PRELOAD"); preload != nullptr && *preload != '\0') {
         environment_.emplace_back("LD_PRELOAD", preload);
-        environment_.emplace_back("ASAN_OPTIONS", "detect_leaks=1:log_path=" + (root_.path() / "asan").string());
+        environment_.emplace_back("ASAN_OPTIONS",
+                                  "detect_leaks=1:log_path=" + (root_.path() / "asan").string());
         environment_.emplace_back("LSAN_OPTIONS", "print_suppressions=0:suppressions=" LSAN_SUPPRESSIONS);
         fs::permissions(root_.path(), fs::perms{0777});  // reports are written by httpd's children's user
     }
@@ -128,7 +129,9 @@ std::vector<std::string> Httpd::command(const std::vector<std::string>& argument
     return words;
 }
 
-bool Httpd::accepts() const { return RawClient::can_connect(port_); }
+bool Httpd::accepts() const {
+    return RawClient::can_connect(port_);
+}
 
 std::size_t Httpd::generations() const {
     const auto lines = split_lines(error_log());
@@ -141,19 +144,21 @@ void Httpd::wait_until_ready() {
     const auto before = Clock::now();
     const bool up = eventually(seconds{20}, [this] { return !running() || accepts(); });
     if (!up || !running()) {
-        throw std::runtime_error{"httpd did not come up in " + std::to_string(since(before).count()) + " ms:\n" +
-                                 (foreground_ ? foreground_->output() : "") + error_log()};
+        throw std::runtime_error{"httpd did not come up in " + std::to_string(since(before).count()) +
+                                 " ms:\n" + (foreground_ ? foreground_->output() : "") + error_log()};
     }
 }
 
 void Httpd::start() {
     // httpd shuts its children down on SIGTERM: the right end for it also when the test dies.
-    foreground_ = std::make_unique<Process>(command({"-DFOREGROUND"}), root_.path() / "stderr", environment_, SIGTERM);
+    foreground_ =
+        std::make_unique<Process>(command({"-DFOREGROUND"}), root_.path() / "stderr", environment_, SIGTERM);
     wait_until_ready();
 }
 
 std::optional<ExitCode> Httpd::start_and_end() {
-    foreground_ = std::make_unique<Process>(command({"-DFOREGROUND"}), root_.path() / "stderr", environment_, SIGTERM);
+    foreground_ =
+        std::make_unique<Process>(command({"-DFOREGROUND"}), root_.path() / "stderr", environment_, SIGTERM);
     if (!eventually(seconds{20}, [this] { return !foreground_->running() || generations() > 0; })) {
         return std::nullopt;
     }
@@ -186,11 +191,17 @@ void Httpd::control(const std::string& action) {
     }
 }
 
-CommandResult Httpd::configtest() const { return run(command({"-t"}), environment_); }
+CommandResult Httpd::configtest() const {
+    return run(command({"-t"}), environment_);
+}
 
-std::string Httpd::router() const { return "tcp://127.0.0.1:" + std::to_string(worker_port_); }
+std::string Httpd::router() const {
+    return "tcp://127.0.0.1:" + std::to_string(worker_port_);
+}
 
-pid_t Httpd::pid() const { return daemon_ > 0 ? daemon_ : foreground_ ? foreground_->pid() : -1; }
+pid_t Httpd::pid() const {
+    return daemon_ > 0 ? daemon_ : foreground_ ? foreground_->pid() : -1;
+}
 
 bool Httpd::running() const {
     if (daemon_ > 0) {
@@ -199,7 +210,9 @@ bool Httpd::running() const {
     return foreground_ && foreground_->running();
 }
 
-std::vector<pid_t> Httpd::processes() const { return running() ? tree_of(pid()) : std::vector<pid_t>{}; }
+std::vector<pid_t> Httpd::processes() const {
+    return running() ? tree_of(pid()) : std::vector<pid_t>{};
+}
 
 std::optional<pid_t> Httpd::registry() const {
     for (const pid_t child : children_of(pid())) {
@@ -212,11 +225,14 @@ std::optional<pid_t> Httpd::registry() const {
 
 std::vector<pid_t> Httpd::serving_children() const {
     auto children = children_of(pid());
-    std::erase_if(children, [](pid_t child) { return title_of(child).find("(zmqspdy") != std::string::npos; });
+    std::erase_if(children,
+                  [](pid_t child) { return title_of(child).find("(zmqspdy") != std::string::npos; });
     return children;
 }
 
-std::string Httpd::error_log() const { return read_file(root_.path() / "error_log"); }
+std::string Httpd::error_log() const {
+    return read_file(root_.path() / "error_log");
+}
 
 std::vector<std::string> Httpd::module_log() const {
     auto lines = split_lines(error_log());

@@ -21,7 +21,8 @@ std::string load_module(const std::string& name) {
     if (!fs::exists(file)) {
         return {};
     }
-    return "<IfModule !" + name + "_module>\n  LoadModule " + name + "_module " + file.string() + "\n</IfModule>\n";
+    return "<IfModule !" + name + "_module>\n  LoadModule " + name + "_module " + file.string() +
+           "\n</IfModule>\n";
 }
 
 /// httpd started by root gives its children to another user, and some such user there must be.
@@ -40,7 +41,8 @@ std::string mpm_settings(bool single_child) {
                        : "StartServers 1\nServerLimit 1\nThreadsPerChild 32\nMinSpareThreads 1\n"
                          "MaxSpareThreads 32\nMaxRequestWorkers 32\n";
     }
-    return prefork ? "StartServers 4\nMinSpareServers 2\nMaxSpareServers 80\nServerLimit 80\nMaxRequestWorkers 80\n"
+    return prefork ? "StartServers 4\nMinSpareServers 2\nMaxSpareServers 80\nServerLimit "
+                     "80\nMaxRequestWorkers 80\n"
                    : "StartServers 2\nServerLimit 4\nThreadsPerChild 25\nMinSpareThreads 25\n"
                      "MaxSpareThreads 100\nMaxRequestWorkers 100\n";
 }
@@ -57,11 +59,10 @@ std::string httpd_conf(const HttpdSetup& setup, const fs::path& root, std::uint1
          << "Listen 127.0.0.1:" << port << "\n"
          << "ErrorLog error_log\n"
          << "LogLevel notice\n"
-         << user_and_group()
-         << load_module("mpm_" + mpm()) << load_module("unixd") << load_module("authz_core")
-         << load_module("alias") << "LoadModule zmqspdy_module " << module_file() << "\n"
-         << mpm_settings(setup.single_child)
-         << "GracefulShutdownTimeout 20\n"
+         << user_and_group() << load_module("mpm_" + mpm()) << load_module("unixd")
+         << load_module("authz_core") << load_module("alias") << "LoadModule zmqspdy_module " << module_file()
+         << "\n"
+         << mpm_settings(setup.single_child) << "GracefulShutdownTimeout 20\n"
          << "Timeout 60\n"
          << "KeepAlive On\n"
          << "MaxKeepAliveRequests 0\n"
@@ -71,7 +72,8 @@ std::string httpd_conf(const HttpdSetup& setup, const fs::path& root, std::uint1
         conf << "ZmqSpdyListen tcp://127.0.0.1:" << worker_port << "\n";
     }
     conf << setup.global << "\n"
-         << "<Location \"/\">\n  SetHandler zmq-spdy\n" << setup.location << "\n</Location>\n"
+         << "<Location \"/\">\n  SetHandler zmq-spdy\n"
+         << setup.location << "\n</Location>\n"
          << "<Location \"/static/\">\n  SetHandler None\n</Location>\n"
          << setup.sections << "\n";
     return conf.str();

@@ -15,7 +15,8 @@ constexpr std::size_t kProblemsKept = 10;
 /// Keeps `plan.concurrency` requests under way for as long as `more()` wants another.
 class Runner {
   public:
-    Runner(const LoadPlan& plan, std::function<bool(std::size_t started)> more, std::atomic<std::size_t>& done)
+    Runner(const LoadPlan& plan, std::function<bool(std::size_t started)> more,
+           std::atomic<std::size_t>& done)
         : plan_{plan}, more_{std::move(more)}, done_{done}, multi_{curl_multi_init()} {
         curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(plan.concurrency));
     }

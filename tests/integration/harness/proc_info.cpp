@@ -24,7 +24,9 @@ struct Stat {
     pid_t parent = -1;
 };
 
-fs::path proc(pid_t process) { return fs::path{"/proc"} / std::to_string(process); }
+fs::path proc(pid_t process) {
+    return fs::path{"/proc"} / std::to_string(process);
+}
 
 Stat stat_of(pid_t process) {
     const std::string text = read_file(proc(process) / "stat");
@@ -116,11 +118,19 @@ std::string title_of(pid_t process) {
     return title;
 }
 
-long resident_memory(pid_t process) { return status_field(process, "VmRSS"); }
-long peak_memory(pid_t process) { return status_field(process, "VmHWM"); }
-void reset_peak_memory(pid_t process) { write_file(proc(process) / "clear_refs", "5"); }
+long resident_memory(pid_t process) {
+    return status_field(process, "VmRSS");
+}
+long peak_memory(pid_t process) {
+    return status_field(process, "VmHWM");
+}
+void reset_peak_memory(pid_t process) {
+    write_file(proc(process) / "clear_refs", "5");
+}
 
-void adopt_orphans() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+void adopt_orphans() {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
 
 std::set<pid_t>& expected_children() {
     static std::set<pid_t> children;

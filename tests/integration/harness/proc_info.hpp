@@ -37,7 +37,9 @@ class Footprint {
     void add(const std::vector<pid_t>& processes);
     /// Of what was added, all that still exists.
     [[nodiscard]] std::vector<std::string> remaining() const;
-    [[nodiscard]] bool empty() const noexcept { return sockets_.empty() && files_.empty() && segments_.empty(); }
+    [[nodiscard]] bool empty() const noexcept {
+        return sockets_.empty() && files_.empty() && segments_.empty();
+    }
 
   private:
     std::set<std::string> sockets_;

@@ -118,7 +118,9 @@ void Process::kill() {
     }
 }
 
-std::string Process::output() const { return read_file(output_); }
+std::string Process::output() const {
+    return read_file(output_);
+}
 
 CommandResult run(std::vector<std::string> command, const Process::Environment& extra) {
     const TempDir folder;

@@ -45,7 +45,9 @@ RawClient::RawClient(std::uint16_t port, int receive_buffer) : fd_{connect_to(po
     }
 }
 
-RawClient::~RawClient() { close(); }
+RawClient::~RawClient() {
+    close();
+}
 
 void RawClient::close() noexcept {
     if (fd_ >= 0) {
@@ -98,7 +100,8 @@ std::string RawClient::read_until(std::string_view text, milliseconds limit) {
             throw std::runtime_error{"\"" + std::string{text} + "\" did not arrive in time, but: " + buffer_};
         }
         if (receive(left) == Got::end) {
-            throw std::runtime_error{"the connection ended before \"" + std::string{text} + "\", after: " + buffer_};
+            throw std::runtime_error{"the connection ended before \"" + std::string{text} +
+                                     "\", after: " + buffer_};
         }
     }
 }
