@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mod_zmqspdy/core/avoided_workers.hpp"
 #include "mod_zmqspdy/core/dispatch.hpp"
 #include "mod_zmqspdy/core/exchange.hpp"
 #include "mod_zmqspdy/core/log.hpp"
@@ -70,10 +71,12 @@ class DealerPool final : private WorkerLink::Owner {
         std::size_t size = 0;
         std::unique_ptr<Command> next;
     };
-    struct Avoided {  ///< a worker that could not be reached, or said goodbye
-        std::chrono::steady_clock::time_point until;
-        unsigned failures;
-    };
+
+    /// What a poller event is about; links are told apart by their worker's id.
+    enum class Token : std::uint64_t { doorbell, wakeup, socket, monitor };
+    [[nodiscard]] static constexpr std::uint64_t make_token(Token what, WorkerId worker = 0) {
+        return worker << 2U | static_cast<std::uint64_t>(what);
+    }
 
     void post(std::unique_ptr<Command> command);
     void refuse_commands();
@@ -129,7 +132,7 @@ class DealerPool final : private WorkerLink::Owner {
     std::chrono::steady_clock::time_point next_look_;  // at the queue, whatever happens
     bool waiting_ = false;
     std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
-    std::unordered_map<WorkerId, Avoided> avoided_;
+    AvoidedWorkers avoided_;
     std::vector<WorkerLink*> dirty_;
     std::vector<std::shared_ptr<Exchange>> to_notify_;
     std::chrono::steady_clock::time_point next_beat_;

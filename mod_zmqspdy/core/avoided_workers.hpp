@@ -1,0 +1,52 @@
+// Workers that the table still offers but this child had better not dial.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_map>
+
+#include "mod_zmqspdy/core/dispatch.hpp"
+
+namespace zmqspdy::router {
+
+/// Belongs to the pool's thread.
+class AvoidedWorkers {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    [[nodiscard]] bool contains(WorkerId worker) const {
+        if (until_.empty())
+            return false;
+        const auto found = until_.find(worker);
+        return found != until_.end() && found->second.until > Clock::now();
+    }
+    /// It failed: left alone for a while that doubles with each failure in a row. Returns how many those are.
+    unsigned failed(WorkerId worker) {
+        auto& entry = until_[worker];
+        const auto pause = std::min(kFirstPause * (1U << std::min(entry.failures, 6U)), kLongestPause);
+        entry = {Clock::now() + pause, entry.failures + 1};
+        return entry.failures;
+    }
+    /// It has said goodbye: it will leave the table.
+    void goodbye(WorkerId worker) { until_[worker] = {Clock::time_point::max(), 0}; }
+    /// It serves.
+    void succeeded(WorkerId worker) {
+        if (!until_.empty())
+            until_.erase(worker);
+    }
+    void forget_all_but(const Snapshot& present) {
+        std::erase_if(until_, [&present](const auto& entry) { return !present.find(entry.first); });
+    }
+
+  private:
+    static constexpr std::chrono::milliseconds kFirstPause{100};
+    static constexpr std::chrono::milliseconds kLongestPause{5000};
+
+    struct Entry {
+        Clock::time_point until;
+        unsigned failures = 0;
+    };
+    std::unordered_map<WorkerId, Entry> until_;
+};
+
+}  // namespace zmqspdy::router

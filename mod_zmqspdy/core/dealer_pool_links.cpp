@@ -1,0 +1,179 @@
+// The pool's links: made, flushed, watched over, and what they report.
+#include "mod_zmqspdy/core/dealer_pool.hpp"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace zmqspdy::router {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// One line for each leave is the registry's to write; of ours only what keeps happening is news.
+constexpr unsigned kNewsworthyFailures = 3;
+// How long a worker that had no room for a request is left alone with it.
+constexpr std::chrono::milliseconds kRefusalPause{20};
+
+}  // namespace
+
+WorkerLink* DealerPool::link_to(const Candidate& candidate) {
+    const auto id = candidate.record.id;
+    if (const auto found = links_.find(id); found != links_.end())
+        return found->second.get();
+    try {
+        LinkOptions options{.window = options_.window,
+                            .compression = options_.compression,
+                            .relay_endpoint = options_.relay_endpoint,
+                            .number = ++link_count_};
+        WorkerLink::Owner& owner = *this;  // the base is private: only we may give it away
+        auto link = std::make_unique<WorkerLink>(owner, *context_, candidate, options);
+        poller_.add(link->socket_fd(), make_token(Token::socket, id));
+        poller_.add(link->monitor_fd(), make_token(Token::monitor, id));
+        return links_.emplace(id, std::move(link)).first->second.get();
+    } catch (const std::exception& error) {
+        log_(LogLevel::warning, "worker '" + std::string(candidate.record.name_view()) +
+                                    "' cannot be dialled at " +
+                                    std::string(candidate.record.endpoint_view()) + ": " + error.what());
+        (void)avoided_.failed(id);
+        return nullptr;
+    }
+}
+
+void DealerPool::flush_links() {
+    // Sending may bring answers, and answers may make more to send; each link settles its own before it
+    // returns.
+    while (!dirty_.empty()) {
+        for (WorkerLink* const link : std::exchange(dirty_, {})) {
+            link->listed = false;
+            if (!link->lost())
+                link->exchange_messages();
+            if (link->lost() || (link->closing() && link->streams() == 0))
+                reap(*link);
+        }
+        dispatch_queue();
+    }
+}
+
+void DealerPool::reap(WorkerLink& link) {
+    const auto id = link.worker().id;
+    if (link.lost()) {
+        const unsigned failures = avoided_.failed(id);
+        log_(failures == kNewsworthyFailures ? LogLevel::warning : LogLevel::info,
+             "lost worker '" + std::string(link.worker().name_view()) + "': " + link.why_lost());
+    } else if (link.worker_went_away()) {
+        avoided_.goodbye(id);
+    }
+    poller_.remove(link.socket_fd());
+    poller_.remove(link.monitor_fd());
+    std::erase(dirty_, &link);
+    links_.erase(id);
+}
+
+void DealerPool::drop_links_of_departed_workers() {
+    for (const auto& [id, link] : links_) {
+        // What a worker that has left still owes us it may be about to finish; the end of its connection, or the
+        // registry in its name, tells if not.
+        if (!snapshot_.find(id) && link->streams() == 0)
+            link->lose("it has left while idle");
+    }
+    avoided_.forget_all_but(snapshot_);
+}
+
+void DealerPool::beat(Clock::time_point now) {
+    next_beat_ = now + options_.heartbeat;
+    for (const auto& [id, link] : links_)
+        link->beat(now, options_.heartbeat);
+}
+
+// WorkerLink::Owner
+
+void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) {
+    exchange->inbox.push(std::move(event));
+    notify_later(exchange);
+}
+
+void DealerPool::finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) {
+    exchange->pool.ended = true;
+    avoided_.succeeded(link.worker().id);
+    release_slot(link);
+}
+
+void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange,
+                             WorkerLink::Undelivered how) {
+    release_slot(link);
+    auto& side = exchange->pool;
+    const bool may_repeat =
+        !side.answered && side.replayable && how.failure != Failure::shutting_down &&
+        (how.untouched || (how.failure == Failure::worker_lost && exchange->head.idempotent));
+    if (!may_repeat)
+        return fail(exchange, how.failure, how.code);
+    if (how.untouched && how.code == spdy::ResetCode::refused_stream) {
+        // A full worker: the table's count lags behind its own while it cleans up after a request that was cancelled.
+        // Others first, and this one again after a moment, for as long as the request may wait at all.
+        side.tried.pop_back();
+        --side.attempts;
+        if (Clock::now() >= side.refused_until)
+            side.refused.clear();
+        side.refused.push_back(link.worker().id);
+        side.refused_until = Clock::now() + kRefusalPause;
+    } else if (side.attempts > exchange->head.retries) {
+        return fail(exchange, Failure::no_worker_left);
+    } else {
+        exchange->queued_since.store(Clock::now());
+    }
+    // From the start: what was sent goes before what was not.
+    side.unsent.erase(side.unsent.begin(),
+                      side.unsent.begin() + static_cast<std::ptrdiff_t>(side.unsent_from));
+    side.unsent.insert(side.unsent.begin(), side.replay.begin(), side.replay.end());
+    side.unsent_from = 0;
+    side.replay.clear();
+    side.fin_sent = false;
+    exchange->stage.store(Exchange::Stage::queued);
+    notify_later(exchange);  // another deadline holds now
+    queue_.push_front(exchange);
+    queue_may_move_ = true;
+}
+
+void DealerPool::body_taken(const std::shared_ptr<Exchange>& exchange, std::size_t size) {
+    // What is sent a second time was counted only once.
+    const auto counted = std::min(size, exchange->body_backlog.load());
+    const auto before = exchange->body_backlog.fetch_sub(counted);
+    // The request thread waits when there is a window's worth; half a window of room is worth waking it for.
+    if (before - counted <= options_.window / 2)
+        notify_later(exchange);
+}
+
+void DealerPool::has_output(WorkerLink& link) {
+    if (!std::exchange(link.listed, true))
+        dirty_.push_back(&link);
+}
+
+void DealerPool::release_slot(const WorkerLink& link) {
+    --in_flight_;
+    table_.release(link.slot(), options_.child);
+    if (!queue_.empty())
+        queue_may_move_ = true;
+    else if (options_.wakeup_fd >= 0 && table_.anyone_waiting())
+        (void)eventfd_write(options_.wakeup_fd, 1);
+}
+
+void DealerPool::fail(const std::shared_ptr<Exchange>& exchange, Failure failure, spdy::ResetCode code) {
+    if (std::exchange(exchange->pool.ended, true))
+        return;
+    auto event = std::make_unique<ResponseEvent>();
+    event->kind = ResponseEvent::Kind::failed;
+    event->failure = failure;
+    event->code = code;
+    deliver(exchange, std::move(event));
+}
+
+void DealerPool::notify_later(const std::shared_ptr<Exchange>& exchange) {
+    if (!std::exchange(exchange->pool.to_notify, true))
+        to_notify_.push_back(exchange);
+}
+
+}  // namespace zmqspdy::router
