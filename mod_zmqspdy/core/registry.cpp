@@ -37,6 +37,16 @@ zmq::message_t gone() {
     return zmq::message_t(kGone.data(), kGone.size());
 }
 
+// The same for a worker that had finished all it took before it left, or that had left before: nothing that is still open was
+// processed, and all of it may be sent to another, whatever the method.
+constexpr std::array<unsigned char, 28> kFinished{0x80, 3, 0, 4, 0, 0, 0, 4, 0, 0, 0, 0,  // SETTINGS: none
+                                                  0x80, 3, 0, 7, 0, 0, 0, 8, 0, 0, 0, 0,
+                                                  0,    0, 0, 0};  // GOAWAY
+
+zmq::message_t finished() {
+    return zmq::message_t(kFinished.data(), kFinished.size());
+}
+
 }  // namespace
 
 Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
@@ -174,7 +184,7 @@ void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames)
         const auto* reset = std::get_if<spdy::StreamReset>(&event);
         const bool ends = (data && data->fin) || reset;
         if (ends && member->announcement_stream == (data ? data->stream : reset->stream))
-            leave(*member, "left");
+            leave(*member, "left", finished);
     }
     const bool broken = fault || !member->session.at_frame_boundary();
     if (broken && !fault)
@@ -264,7 +274,7 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
         publish(member);
     }
     if (event.fin)
-        leave(member, "left");
+        leave(member, "left", finished);
 }
 
 void Registry::publish(const Member& member) {
@@ -274,18 +284,18 @@ void Registry::publish(const Member& member) {
     table_changed();
 }
 
-void Registry::leave(Member& member, const std::string& how) {
+void Registry::leave(Member& member, const std::string& how, zmq::message_t (*last_word)()) {
     if (!member.slot)
         return;
     table_.clear(*member.slot);
     table_changed();
     log_(LogLevel::notice, "worker '" + member.announcement.name + "' " + how);
     // Behind all that was relayed for it, so that what it finished is not cut off.
-    std::erase_if(links_, [this, &member](const auto& link) {
+    std::erase_if(links_, [this, &member, last_word](const auto& link) {
         if (link.second != member.worker)
             return false;
         const zmq::message_t id(link.first.data(), link.first.size());
-        (void)transport::send(children_, &id, gone());
+        (void)transport::send(children_, &id, last_word());
         return true;
     });
     announced_.erase(member.worker);
@@ -299,7 +309,7 @@ void Registry::drop(const std::string& routing_id, const std::string& how) {
     const auto member = found->second;
     members_.erase(found);
     if (member->slot)
-        leave(*member, how);
+        leave(*member, how, gone);
     else if (!member->announcement_stream)
         log_(LogLevel::info, "dropped a connection from " + member->address + " that " + how);
 }
@@ -353,7 +363,8 @@ bool Registry::receive_from_child() {
         return true;
     const auto found = announced_.find(*worker);
     if (found == announced_.end()) {
-        (void)transport::send(children_, &parts[0], gone());
+        // A link that it had used was told when it left, which is what the child reads first.
+        (void)transport::send(children_, &parts[0], finished());
         return true;
     }
     const MemberPtr member = found->second;

@@ -54,7 +54,8 @@ class Registry {
     void on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames);
     void enter_table(Member& member);
     void publish(const Member& member);
-    void leave(Member& member, const std::string& how);
+    /// `last_word` is what children with sessions through us hear in the worker's name.
+    void leave(Member& member, const std::string& how, zmq::message_t (*last_word)());
     void drop(const std::string& routing_id, const std::string& how);
     bool flush(Member& member);
     void probe();

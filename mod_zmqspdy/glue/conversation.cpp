@@ -22,6 +22,8 @@ namespace {
 constexpr std::chrono::milliseconds kFastAnswer{50};
 // Where the client cannot be polled: how often to ask httpd whether it is still there.
 constexpr std::chrono::milliseconds kTick{20};
+// While the request waits for a worker: how often to see whether it still does.
+constexpr std::chrono::milliseconds kQueueLook{250};
 constexpr apr_size_t kReadSize = 64 * 1024;
 
 router::RequestHead request_head(request_rec* r, const DirConfig& config) {
@@ -312,11 +314,17 @@ Conversation::Clock::time_point Conversation::deadline() const {
 }
 
 bool Conversation::wait() {
-    const auto until = deadline();
+    const bool was_queued = queued();
     const bool read_client = client_blocks_ && may_read_body();
-    if (!read_client && wait_on_futex(std::min(until, Clock::now() + kFastAnswer)))
-        return true;
-    return wait_on_descriptors(until) || Clock::now() < until;
+    bool happened = !read_client && wait_on_futex(std::min(deadline(), Clock::now() + kFastAnswer));
+    if (!happened) {
+        // Nobody wakes us when a worker takes the request, after which another deadline holds: so look again soon.
+        const auto soon = queued() ? Clock::now() + kQueueLook : Clock::time_point::max();
+        happened = wait_on_descriptors(std::min(deadline(), soon));
+    }
+    if (was_queued && !queued())
+        last_progress_ = Clock::now();
+    return happened || Clock::now() < deadline();
 }
 
 bool Conversation::wait_on_futex(Clock::time_point until) {
