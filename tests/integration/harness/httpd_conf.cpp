@@ -41,10 +41,11 @@ std::string mpm_settings(bool single_child) {
                        : "StartServers 1\nServerLimit 1\nThreadsPerChild 32\nMinSpareThreads 1\n"
                          "MaxSpareThreads 32\nMaxRequestWorkers 32\n";
     }
-    return prefork ? "StartServers 4\nMinSpareServers 2\nMaxSpareServers 80\nServerLimit "
-                     "80\nMaxRequestWorkers 80\n"
-                   : "StartServers 2\nServerLimit 4\nThreadsPerChild 25\nMinSpareThreads 25\n"
-                     "MaxSpareThreads 100\nMaxRequestWorkers 100\n";
+    return prefork
+               ? "StartServers 4\nMinSpareServers 2\nMaxSpareServers 80\nServerLimit "
+                 "80\nMaxRequestWorkers 80\n"
+               : "StartServers 2\nServerLimit 2\nThreadLimit 128\nThreadsPerChild 128\nMinSpareThreads 1\n"
+                 "MaxSpareThreads 256\nMaxRequestWorkers 256\n";
 }
 
 }  // namespace
