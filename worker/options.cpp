@@ -28,6 +28,15 @@ std::optional<std::string> check_endpoint(const std::string& text, std::string_v
     return std::nullopt;
 }
 
+std::optional<std::string> check_router(const std::string& text) {
+    const auto parsed = transport::parse_endpoint(text);
+    const auto* endpoint = std::get_if<transport::Endpoint>(&parsed);
+    const auto* tcp = endpoint != nullptr ? std::get_if<transport::TcpEndpoint>(endpoint) : nullptr;
+    if (tcp != nullptr && (tcp->host == "*" || tcp->port == 0))
+        return "'" + text + "' is not where a router can be found: it needs a host and a port other than 0";
+    return std::nullopt;
+}
+
 std::string exit_text(const CLI::App& app, const CLI::ParseError& error, int& code) {
     std::ostringstream out;
     std::ostringstream err;
@@ -55,6 +64,8 @@ std::optional<std::string> complete(Options& options) {
     if (options.routers.empty())
         return "a worker needs at least one router";
     for (auto router = options.routers.begin(); router != options.routers.end(); ++router) {
+        if (auto why = check_router(*router))
+            return why;
         if (auto why = check_endpoint(*router, "is on another host", options.insecure))
             return why;
         if (std::find(options.routers.begin(), router, *router) != router)

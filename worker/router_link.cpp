@@ -15,6 +15,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+static_assert(transport::kMissedHeartbeats == 3, "the log says so");
+
 /// Constant: a router that comes back has its workers within a second, and a loopback connect costs next to
 /// nothing.
 constexpr milliseconds kReconnectPause{100};
@@ -59,7 +61,11 @@ RouterLink::~RouterLink() {
 }
 
 void RouterLink::connect() {
-    connection_ = std::make_unique<Connection>(context_, router_, dispatcher_, log_);
+    try {
+        connection_ = std::make_unique<Connection>(context_, router_, dispatcher_, log_);
+    } catch (const zmq::error_t& error) {
+        return lose(error.what());  // out of descriptors, for example: that may pass
+    }
     poller_.add(connection_->socket.get(zmq::sockopt::fd), tokens_.socket);
     poller_.add(connection_->monitor.fd(), tokens_.monitor);
     socket_hot_ = true;
@@ -243,8 +249,7 @@ void RouterLink::on_time(Clock::time_point now) {
     if (std::exchange(connection_->heard, false))
         connection_->silent_heartbeats = 0;
     else if (++connection_->silent_heartbeats >= transport::kMissedHeartbeats)
-        return lose("it has been silent for " + std::to_string(connection_->silent_heartbeats) +
-                    " heartbeats");
+        return lose(connection_->connected ? "it has been silent for 3 heartbeats" : "it does not answer");
     if (connection_->connected)
         connection_->session.ping();
 }
