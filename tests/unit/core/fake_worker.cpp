@@ -52,7 +52,7 @@ FakeWorker::FakeWorker(Script script)
       event_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)},
       context_{1},
       socket_{context_, zmq::socket_type::router} {
-    socket_.set(zmq::sockopt::linger, 0);
+    transport::set_limits(socket_);
     socket_.bind(endpoint_);
     thread_ = std::thread([this] { loop(); });
 }

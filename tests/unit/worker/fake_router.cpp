@@ -74,7 +74,7 @@ void Registry::step() {
             options.role = spdy::Role::server;
             links_.try_emplace(id, options);
         }
-        if (parts[1].size() == 0)
+        if (parts[1].empty())
             on_registry_frames(id, parts[2]);
         else
             links_.at(id).relayed[parts[1].to_string()].push_back(std::move(parts[2]));
@@ -137,9 +137,13 @@ Child::Child(Registry& registry, std::string link, std::string peer, const spdy:
 Child::~Child() {
     if (registry_ == nullptr)
         return;
-    session_.go_away(spdy::GoAwayCode::ok);
-    if (session_.output_size() > 0)
-        registry_->send(link_, peer_, session_.take_output());
+    try {
+        session_.go_away(spdy::GoAwayCode::ok);
+        if (session_.output_size() > 0)
+            registry_->send(link_, peer_, session_.take_output());
+    } catch (const std::exception&) {
+        return;  // the worker will wait its second
+    }
 }
 
 std::optional<zmq::message_t> Child::receive() {

@@ -70,6 +70,8 @@ TEST_CASE("a wrong command line is answered with a sentence") {
     CHECK_THAT(refused({"--service", "\n"}), Contains("not a service"));
     CHECK_THAT(refused({"--unknown"}), Contains("--unknown"));
     CHECK_THAT(refused({"--router", "http://x"}), Contains("must begin with tcp://"));
+    CHECK_THAT(refused({"--router", "tcp://*:8000"}), Contains("needs a host"));
+    CHECK_THAT(refused({"--router", "tcp://127.0.0.1:0"}), Contains("port other than 0"));
     CHECK_THAT(refused({"--router", "tcp://10.0.0.1:8000"}), Contains("--insecure"));
     CHECK_THAT(refused({"--router", "tcp://127.0.0.1:1", "--router", "tcp://127.0.0.1:1"}),
                Contains("twice"));

@@ -20,7 +20,7 @@ std::string found(const RouteTable& table, std::string_view method, std::string_
         Request request{"GET", "/"};
         std::string text = match->route->handler(request).body();
         for (const auto& [name, value] : match->params)
-            text += " " + name + "=" + value;
+            text.append(" ").append(name).append("=").append(value);
         return text;
     }
     if (const auto* refusal = std::get_if<RouteTable::MethodNotAllowed>(&result))
