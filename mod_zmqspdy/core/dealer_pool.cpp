@@ -231,10 +231,15 @@ void DealerPool::on_body(const std::shared_ptr<Exchange>& exchange, std::vector<
     if (side.ended)
         return;
     side.body_complete = fin;
-    if (side.unsent.empty())
+    if (side.unsent.empty()) {
         side.unsent = std::move(bytes);
-    else
+    } else {
+        // What has gone goes first: a body that always has some left to send would else be kept whole.
+        side.unsent.erase(side.unsent.begin(),
+                          side.unsent.begin() + static_cast<std::ptrdiff_t>(side.unsent_from));
+        side.unsent_from = 0;
         side.unsent.insert(side.unsent.end(), bytes.begin(), bytes.end());
+    }
     if (side.link)
         side.link->send_body(exchange);
 }

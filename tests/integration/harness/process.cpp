@@ -25,8 +25,9 @@ std::vector<std::string> environment_with(const Process::Environment& extra) {
         all.emplace_back(*entry);
     }
     for (const auto& [name, value] : extra) {
-        std::erase_if(all, [&](const std::string& have) { return have.starts_with(name + "="); });
-        all.push_back(name + "=" + value);
+        const std::string assignment = name + "=";
+        std::erase_if(all, [&](const std::string& have) { return have.starts_with(assignment); });
+        all.push_back(assignment + value);
     }
     return all;
 }
