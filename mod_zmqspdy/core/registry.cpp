@@ -160,7 +160,7 @@ bool Registry::receive_from_worker() {
         member->session.go_away(spdy::GoAwayCode::protocol_error);
         (void)flush(*member);
         drop(routing_id, "sent a message of " + std::to_string(*count - 1) + " parts instead of two");
-    } else if (parts[1].size() == 0) {
+    } else if (parts[1].empty()) {
         on_control(member, parts[2]);
     } else {
         on_relayed(*member, parts[1], std::move(parts[2]));
