@@ -27,6 +27,10 @@ constexpr std::uint64_t kFirstSource = 2;
 /// How long the last bytes may take to leave: a peer that does not read must not hold up the end.
 constexpr std::chrono::seconds kFarewell{1};
 
+/// Once every router knows that this worker leaves: how long a child that had chosen it a moment before may take to
+/// connect. It is told to go elsewhere; a closed endpoint would leave it guessing whether its request was processed.
+constexpr milliseconds kLatecomers{50};
+
 Tokens tokens_of(std::size_t index) {
     return {kFirstSource + 2 * index, kFirstSource + 2 * index + 1};
 }
@@ -110,13 +114,24 @@ void IoThread::run() {
 }
 
 void IoThread::leave() {
+    say_farewell();
+    turn_until(Source::Clock::now() + kLatecomers, [] { return false; });
+    say_farewell();  // to those that came meanwhile
+}
+
+void IoThread::say_farewell() {
     for (const auto& source : sources_)
         source->leave();
-    const auto end = Source::Clock::now() + kFarewell;
+    turn_until(Source::Clock::now() + kFarewell, [this] {
+        return std::all_of(sources_.begin(), sources_.end(),
+                           [](const auto& source) { return source->has_left(); });
+    });
+}
+
+void IoThread::turn_until(Source::Clock::time_point end, const std::function<bool()>& done) {
     while (Source::Clock::now() < end) {
         turn();
-        if (std::all_of(sources_.begin(), sources_.end(),
-                        [](const auto& source) { return source->has_left(); }))
+        if (done())
             return;
         if (!is_hot())
             sleep(end);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 #include <zmq.hpp>
@@ -49,8 +50,11 @@ class IoThread {
     void keep_time();
     void heartbeat(Source::Clock::time_point now);
     void drain();
-    /// Says goodbye, and waits a moment for it to arrive.
+    /// Says goodbye, also to those that come while the news spreads.
     void leave();
+    /// The last words to everybody, until they have arrived or time is up.
+    void say_farewell();
+    void turn_until(Source::Clock::time_point end, const std::function<bool()>& done);
     [[nodiscard]] bool is_hot() const;
 
     const Log& log_;

@@ -273,7 +273,7 @@ void RouterLink::leave() {
     if (!connection_)
         return;
     connection_->peers.leave();
-    if (connection_->announcement)
+    if (connection_->announcement && !connection_->farewell)
         (void)connection_->session.send(*connection_->announcement, {}, true);
     // A connection that never was has nobody to wait for.
     if (connection_->connected)

@@ -180,7 +180,8 @@ void Child::step() {
         return;
     if (socket_) {
         auto message = transport::to_message(session_.take_output());
-        socket_->send(message, zmq::send_flags::none);
+        // Not blocking: a worker that has left takes nothing more, and a DEALER without a peer waits for one for ever.
+        (void)socket_->send(message, zmq::send_flags::dontwait);
     } else {
         registry_->send(link_, peer_, session_.take_output());
     }
