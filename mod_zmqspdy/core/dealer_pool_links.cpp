@@ -111,15 +111,18 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
         (how.untouched || (how.failure == Failure::worker_lost && exchange->head.idempotent));
     if (!may_repeat)
         return fail(exchange, how.failure, how.code);
-    if (how.untouched && how.code == spdy::ResetCode::refused_stream) {
-        // A full worker: the table's count lags behind its own while it cleans up after a request that was cancelled.
-        // Others first, and this one again after a moment, for as long as the request may wait at all.
+    if (how.untouched) {
+        // No attempt: the worker never saw it, and may have it again once it is back.
         side.tried.pop_back();
         --side.attempts;
-        if (Clock::now() >= side.refused_until)
-            side.refused.clear();
-        side.refused.push_back(link.worker().id);
-        side.refused_until = Clock::now() + kRefusalPause;
+        if (how.code == spdy::ResetCode::refused_stream) {
+            // A full worker: the table's count lags behind its own while it cleans up after a request that was cancelled.
+            // Others first, and this one again after a moment, for as long as the request may wait at all.
+            if (Clock::now() >= side.refused_until)
+                side.refused.clear();
+            side.refused.push_back(link.worker().id);
+            side.refused_until = Clock::now() + kRefusalPause;
+        }
     } else if (side.attempts > exchange->head.retries) {
         return fail(exchange, Failure::no_worker_left);
     } else {
