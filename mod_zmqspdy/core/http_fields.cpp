@@ -4,14 +4,22 @@
 #include <array>
 #include <charconv>
 
+#include "mod_zmqspdy/core/request_fields.hpp"
+
 namespace zmqspdy::router {
 
 namespace {
 
-constexpr bool is_token_character(char c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-        return true;
-    return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+constexpr std::array<bool, 256> kTokenCharacters = [] {
+    std::array<bool, 256> allowed{};
+    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"
+                                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        allowed[static_cast<unsigned char>(c)] = true;
+    return allowed;
+}();
+
+bool is_token_character(char c) {
+    return kTokenCharacters[static_cast<unsigned char>(c)];
 }
 
 // Names come from the worker: only what is printable goes into the log.
@@ -22,16 +30,24 @@ std::string quoted(std::string_view name) {
     return text + "'";
 }
 
-std::optional<std::string> check_field(const spdy::Header& header) {
+/// `lines` counts over the whole block.
+std::optional<std::string> check_field(const spdy::Header& header, const FieldLimits& limits,
+                                       std::size_t& lines) {
     if (!is_token(header.name))
         return "header name " + quoted(header.name) + " is not a token";
     if (is_hop_by_hop(header.name))
         return "header " + quoted(header.name) + " is httpd's to set";
     std::optional<std::string> error;
     spdy::for_each_value(header.value, [&](std::string_view value) {
+        ++lines;
         if (!is_field_value(value))
             error = "header " + quoted(header.name) + " has a control character in its value";
+        else if (header.name.size() + value.size() > limits.line_size)
+            error = "header " + quoted(header.name) + " is longer than " + std::to_string(limits.line_size) +
+                    " bytes (LimitRequestFieldSize)";
     });
+    if (!error && lines > limits.count)
+        error = "it has more than " + std::to_string(limits.count) + " header lines (LimitRequestFields)";
     return error;
 }
 
@@ -74,8 +90,10 @@ std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcep
     return length;
 }
 
-std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& headers) {
+std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& headers,
+                                                       const FieldLimits& limits) {
     ResponseHead head{};
+    std::size_t lines = 0;
     bool has_status = false;
     for (const spdy::Header header : headers) {
         if (header.name == ":status") {
@@ -86,7 +104,7 @@ std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& 
             has_status = true;
         } else if (header.name == ":version") {
             continue;
-        } else if (auto error = check_field(header)) {
+        } else if (auto error = check_field(header, limits, lines)) {
             return *std::move(error);
         } else if (header.name == "content-length") {
             std::optional<std::string> wrong;
@@ -105,10 +123,14 @@ std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& 
     return head;
 }
 
-std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers) {
-    for (const spdy::Header header : headers)
-        if (auto error = check_field(header))
+std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers, const FieldLimits& limits) {
+    std::size_t lines = 0;
+    for (const spdy::Header header : headers) {
+        if (auto error = check_field(header, limits, lines))
             return error;
+        if (!may_be_trailer(header.name))
+            return "header " + quoted(header.name) + " must not come as a trailer";
+    }
     return std::nullopt;
 }
 

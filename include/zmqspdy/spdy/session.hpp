@@ -19,6 +19,8 @@ enum class Role : std::uint8_t { client, server };
 
 /// 0 is the most urgent, 7 the least: the scale of RFC 9218's urgency.
 using Priority = std::uint8_t;
+/// What RFC 9218 section 4.1 assumes of a request that says nothing.
+inline constexpr Priority kDefaultPriority = 3;
 
 struct SessionOptions {
     Role role = Role::client;

@@ -243,3 +243,22 @@ TEST_CASE("one wrong field refuses the whole response") {
     CHECK_FALSE(error_of(headers({{":status", "200"}, {"a", "1"}, {"b", "x\ny"}, {"c", "3"}})).empty());
     CHECK_FALSE(error_of(headers({{"b", "x\ny"}, {":status", "200"}})).empty());
 }
+
+TEST_CASE("more or longer header lines than the limits are refused") {
+    const FieldLimits limits{.count = 3, .line_size = 10};
+    const auto error = [&](Pairs pairs) {
+        const auto block = headers(pairs);
+        const auto checked = check_response(block, limits);
+        const auto* const why = std::get_if<std::string>(&checked);
+        return why != nullptr ? *why : "";
+    };
+    CHECK(error({{":status", "200"}, {"a", "1"}, {"b", "2"}, {"c", "3"}}).empty());
+    CHECK_FALSE(error({{":status", "200"}, {"a", "1"}, {"b", "2"}, {"c", "3"}, {"d", "4"}}).empty());
+    // Each of several values is a line.
+    CHECK(error({{":status", "200"}, {"a", "1"}, {"a", "2"}, {"a", "3"}}).empty());
+    CHECK_FALSE(error({{":status", "200"}, {"a", "1"}, {"a", "2"}, {"a", "3"}, {"a", "4"}}).empty());
+    CHECK(error({{":status", "200"}, {"name", "123456"}}).empty());
+    CHECK_FALSE(error({{":status", "200"}, {"name", "1234567"}}).empty());
+    CHECK(check_trailers(headers({{"name", "1234567"}}), limits));
+    CHECK_FALSE(check_trailers(headers({{"name", "123456"}}), limits));
+}
