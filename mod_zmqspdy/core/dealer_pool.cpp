@@ -81,12 +81,14 @@ void DealerPool::submit(std::shared_ptr<Exchange> exchange) {
     post(std::move(command));
 }
 
-void DealerPool::body(std::shared_ptr<Exchange> exchange, std::vector<std::byte> bytes, bool fin) {
+void DealerPool::body(std::shared_ptr<Exchange> exchange, std::vector<std::byte> bytes, bool fin,
+                      std::optional<spdy::HeaderBlock> trailers) {
     auto command = std::make_unique<Command>();
     command->kind = Command::Kind::body;
     command->exchange = std::move(exchange);
     command->bytes = std::move(bytes);
     command->fin = fin;
+    command->trailers = std::move(trailers);
     post(std::move(command));
 }
 
@@ -191,7 +193,7 @@ bool DealerPool::take_commands() {
                 on_submit(std::move(exchange));
                 break;
             case Command::Kind::body:
-                on_body(exchange, std::move(list->bytes), list->fin);
+                on_body(*list);
                 break;
             case Command::Kind::consumed:
                 if (exchange->pool.link)
@@ -217,28 +219,39 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
         dispatch_queue();
     }
     if (queue_.size() >= options_.queue_length) {
-        // First come, first served: nobody overtakes those who wait.
+        // Nobody overtakes those who wait: not here, where the queue is full.
         if (!queue_.empty() || !dispatch(exchange))
             fail(exchange, Failure::queue_full);
         return;
     }
-    queue_.push_back(std::move(exchange));
+    enqueue(std::move(exchange), false);
     queue_may_move_ = true;
 }
 
-void DealerPool::on_body(const std::shared_ptr<Exchange>& exchange, std::vector<std::byte> bytes, bool fin) {
+void DealerPool::enqueue(std::shared_ptr<Exchange> exchange, bool before_equals) {
+    const auto more_urgent = [](const auto& one, const auto& other) {
+        return one->head.priority < other->head.priority;
+    };
+    const auto place = before_equals ? std::lower_bound(queue_.begin(), queue_.end(), exchange, more_urgent)
+                                     : std::upper_bound(queue_.begin(), queue_.end(), exchange, more_urgent);
+    queue_.insert(place, std::move(exchange));
+}
+
+void DealerPool::on_body(Command& command) {
+    const auto& exchange = command.exchange;
     auto& side = exchange->pool;
     if (side.ended)
         return;
-    side.body_complete = fin;
+    side.body_complete = command.fin;
+    side.trailers = std::move(command.trailers);
     if (side.unsent.empty()) {
-        side.unsent = std::move(bytes);
+        side.unsent = std::move(command.bytes);
     } else {
         // What has gone goes first: a body that always has some left to send would else be kept whole.
         side.unsent.erase(side.unsent.begin(),
                           side.unsent.begin() + static_cast<std::ptrdiff_t>(side.unsent_from));
         side.unsent_from = 0;
-        side.unsent.insert(side.unsent.end(), bytes.begin(), bytes.end());
+        side.unsent.insert(side.unsent.end(), command.bytes.begin(), command.bytes.end());
     }
     if (side.link)
         side.link->send_body(exchange);
@@ -287,9 +300,12 @@ void DealerPool::dispatch_queue() {
             without_worker.push_back(service);
         still_waiting.push_back(std::move(exchange));
     }
-    // What dispatching itself sent back (a link that failed at once) comes first: it waited longest.
-    queue_.insert(queue_.end(), std::make_move_iterator(still_waiting.begin()),
-                  std::make_move_iterator(still_waiting.end()));
+    // What dispatching itself sent back (a link that failed at once) goes before its equals: it waited longest.
+    auto sent_back = std::exchange(queue_, std::move(still_waiting));
+    while (!sent_back.empty()) {
+        enqueue(std::move(sent_back.back()), true);
+        sent_back.pop_back();
+    }
     set_waiting(!queue_.empty());
 }
 

@@ -46,10 +46,11 @@ class DealerPool final : private WorkerLink::Owner {
 
     /// Queues the exchange for a worker. What becomes of it is told through its inbox.
     void submit(std::shared_ptr<Exchange> exchange);
-    /// Hands over the next bytes of the request body; `fin` with the last. The caller keeps
-    /// Exchange::body_backlog within the window: it adds the size before the call and waits while there is no
-    /// room.
-    void body(std::shared_ptr<Exchange> exchange, std::vector<std::byte> bytes, bool fin);
+    /// Hands over the next bytes of the request body; `fin` with the last, and the trailers if there are any.
+    /// The caller keeps Exchange::body_backlog within the window: it adds the size before the call and waits
+    /// while there is no room.
+    void body(std::shared_ptr<Exchange> exchange, std::vector<std::byte> bytes, bool fin,
+              std::optional<spdy::HeaderBlock> trailers = std::nullopt);
     /// The client has taken `size` bytes of the response.
     void consumed(std::shared_ptr<Exchange> exchange, std::size_t size);
     /// Nobody waits for the response any more: RST_STREAM CANCEL, also in the queue. Harmless after the end.
@@ -68,6 +69,7 @@ class DealerPool final : private WorkerLink::Owner {
         std::shared_ptr<Exchange> exchange;
         std::vector<std::byte> bytes;
         bool fin = false;
+        std::optional<spdy::HeaderBlock> trailers;
         std::size_t size = 0;
         std::unique_ptr<Command> next;
     };
@@ -87,7 +89,10 @@ class DealerPool final : private WorkerLink::Owner {
     void serve(const epoll_event& event);
     bool take_commands();
     void on_submit(std::shared_ptr<Exchange> exchange);
-    void on_body(const std::shared_ptr<Exchange>& exchange, std::vector<std::byte> bytes, bool fin);
+    void on_body(Command& command);
+    /// Puts it into the queue, which is ordered by priority: behind those that are as urgent, or before them
+    /// when it waited already.
+    void enqueue(std::shared_ptr<Exchange> exchange, bool before_equals);
     void on_cancel(const std::shared_ptr<Exchange>& exchange);
     void refresh_snapshot();
     void dispatch_queue();

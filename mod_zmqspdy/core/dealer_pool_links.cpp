@@ -137,7 +137,7 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     side.fin_sent = false;
     exchange->stage.store(Exchange::Stage::queued);
     notify_later(exchange);  // another deadline holds now
-    queue_.push_front(exchange);
+    enqueue(exchange, true);
     queue_may_move_ = true;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ namespace zmqspdy::router {
 struct RequestHead {
     spdy::HeaderBlock headers;
     std::string service;
-    spdy::Priority priority = 3;
+    spdy::Priority priority = spdy::kDefaultPriority;
     bool has_body = false;    ///< body() will be called until its `fin`
     bool idempotent = false;  ///< RFC 9110 section 9.2.2: may be sent again when a worker dies over it
     unsigned retries = 2;     ///< how many more workers may be tried
@@ -97,9 +98,10 @@ class Exchange {
     struct PoolSide {
         WorkerLink* link = nullptr;
         spdy::StreamId stream = 0;
-        std::vector<std::byte> unsent;  ///< body that the windows do not let through yet
-        std::size_t unsent_from = 0;    ///< how much of `unsent` has gone
-        bool body_complete = false;     ///< the last byte has been handed over
+        std::vector<std::byte> unsent;              ///< body that the windows do not let through yet
+        std::size_t unsent_from = 0;                ///< how much of `unsent` has gone
+        bool body_complete = false;                 ///< the last byte has been handed over
+        std::optional<spdy::HeaderBlock> trailers;  ///< to be sent behind the body
         bool fin_sent = false;
         std::vector<std::byte> replay;  ///< body sent so far, in case it must be sent again
         bool replayable = true;         ///< `replay` holds all of it

@@ -103,10 +103,17 @@ bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
     const auto left = std::span(side.unsent).subspan(side.unsent_from);
     const auto piece = left.first(std::min(left.size(), transport::kMessageTarget));
     const bool last = piece.size() == left.size();
-    const std::size_t taken = session_.send(side.stream, piece, last && side.body_complete);
+    const bool ends = last && side.body_complete;
+    const std::size_t taken = session_.send(side.stream, piece, ends && !side.trailers);
     const bool more = taken == piece.size() && !last;
-    if (taken == left.size() && side.body_complete)
+    if (ends && taken == left.size()) {
         side.fin_sent = true;
+        if (side.trailers && !session_.headers(side.stream, *side.trailers, true)) {
+            reset(exchange, spdy::ResetCode::internal_error);  // never a FIN without them
+            owner_.undelivered(*this, exchange, {Failure::protocol});
+            return false;
+        }
+    }
     if (side.replayable) {
         if (side.replay.size() + taken <= kReplayLimit) {
             side.replay.insert(side.replay.end(), piece.begin(),

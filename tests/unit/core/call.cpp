@@ -19,7 +19,7 @@ bool Call::queued() const {
     return exchange_->stage.load() == Exchange::Stage::queued;
 }
 
-bool Call::send(std::string_view text, bool fin) {
+bool Call::send(std::string_view text, bool fin, std::optional<zmqspdy::spdy::HeaderBlock> trailers) {
     const auto deadline = Clock::now() + kPatience;
     do {
         const bool ready = exchange_->parking.wait_until(deadline, [this] {
@@ -33,7 +33,8 @@ bool Call::send(std::string_view text, bool fin) {
         const auto piece = text.substr(0, pool_.window() - exchange_->body_backlog);
         text.remove_prefix(piece.size());
         exchange_->body_backlog += piece.size();
-        pool_.body(exchange_, bytes(piece), fin && text.empty());
+        const bool last = fin && text.empty();
+        pool_.body(exchange_, bytes(piece), last, last ? std::move(trailers) : std::nullopt);
     } while (!text.empty());
     return true;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,8 @@ class Call {
 
     /// Hands over request body as a worker takes it; waits for the room and for a worker. False when the
     /// response ended first.
-    bool send(std::string_view text, bool fin);
+    bool send(std::string_view text, bool fin,
+              std::optional<zmqspdy::spdy::HeaderBlock> trailers = std::nullopt);
     /// Waits until the response has its status; false when it ended without.
     bool await_head();
     /// Waits until this much of the body has come, or all of it.

@@ -187,6 +187,13 @@ void FakeWorker::on(Peer& peer, const spdy::Event& event) {
         if (data->fin)
             log_.write("END " + stream.path);
         call(data->fin ? script_.completed : script_.more, data->stream);
+    } else if (const auto* trailers = std::get_if<spdy::HeadersReceived>(&event)) {
+        const auto& stream = peer.streams[trailers->stream];
+        for (const auto& [name, value] : trailers->headers)
+            log_.write("TRAILER " + stream.path + " " + std::string(name) + "=" + std::string(value));
+        if (trailers->fin)
+            log_.write("END " + stream.path);
+        call(trailers->fin ? script_.completed : script_.more, trailers->stream);
     } else if (const auto* reset = std::get_if<spdy::StreamReset>(&event)) {
         log_.write("RST " + peer.streams[reset->stream].path + " " +
                    std::string(spdy::to_string(reset->code)));

@@ -61,7 +61,7 @@ class FakeWorker {
 
     [[nodiscard]] const std::string& endpoint() const noexcept { return endpoint_; }
 
-    /// What came: "SYN /a", "END /a", "RST /a CANCEL", "PEER" for a connection. Bodies are not logged.
+    /// What came: "SYN /a", "END /a", "RST /a CANCEL", "TRAILER /a name=value", "PEER" for a connection. Bodies are not logged.
     [[nodiscard]] const LogBook& log() const noexcept { return log_; }
 
     /// Runs `action` on the worker's thread and returns when it has.

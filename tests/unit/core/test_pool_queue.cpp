@@ -52,6 +52,30 @@ TEST_CASE("pool: requests wait for a slot, first come, first served") {
     bench.rest();
 }
 
+TEST_CASE("pool: the more urgent go first, and equals in the order they came") {
+    PoolBench bench;
+    FakeWorker worker(holding());
+    std::vector<Call> calls;
+    const auto submit = [&](const std::string& path, spdy::Priority priority) {
+        auto head = get_request(path);
+        head.priority = priority;
+        calls.emplace_back(*bench.pool, std::move(head));
+    };
+    submit("/3-first", 3);
+    submit("/7", 7);
+    submit("/3-second", 3);
+    submit("/0", 0);
+    settle(bench);
+    bench.add(worker, {.capacity = 1});
+    for (const std::string path : {"/0", "/3-first", "/3-second", "/7"}) {
+        REQUIRE(worker.log().await("END " + path));
+        worker.act(path, [](FakeWorker::Request request) { request.reply("200", true); });
+    }
+    for (Call& call : calls)
+        CHECK(call.outcome() == "200 ");
+    bench.rest();
+}
+
 TEST_CASE("pool: who waits for one service does not hold up another") {
     PoolBench bench;
     auto head = get_request("/");

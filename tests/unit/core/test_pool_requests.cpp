@@ -102,6 +102,24 @@ TEST_CASE("pool: interim responses and trailers") {
     bench.rest();
 }
 
+TEST_CASE("pool: trailers of a request follow its body, also to the next worker") {
+    PoolBench bench(with(&PoolOptions::window, 32 * 1024));
+    auto script = echoing();
+    script.window = 20000;
+    FakeWorker worker(script);
+    FakeWorker dying(failing());
+    bench.add(dying);
+    Call call(*bench.pool, put_request("/echo"));
+    REQUIRE(dying.log().await("SYN"));
+    bench.add(worker);
+    const auto body = pattern(30'000);
+    call.send(body, true, headers({{"checksum", "42"}}));
+    REQUIRE(call.await_end());
+    CHECK((call.body == body));
+    CHECK(worker.log().count("TRAILER /echo checksum=42") == 1);
+    bench.rest();
+}
+
 TEST_CASE("pool: bodies that are larger than every window") {
     PoolBench bench(with(&PoolOptions::window, 32 * 1024));
     auto script = echoing();
