@@ -102,6 +102,40 @@ const char* set_service(cmd_parms* cmd, void* dir, const char* word) noexcept {
     return nullptr;
 }
 
+// The whole list at once: a name of the list before it, inherited or above, does not stay.
+const char* set_pass(cmd_parms* cmd, void* dir, int count, char* const names[]) noexcept {
+    auto& list = static_cast<DirConfig*>(dir)->variables;
+    if (count == 0)
+        return refuse(cmd, "name the variables that workers get, or None");
+    const PassedVariable* first = nullptr;
+    if (count == 1 && std::strcmp(names[0], "None") == 0)
+        count = 0;
+    for (int i = count; i-- > 0;) {
+        const char* const name = names[i];
+        if (*name == '\0' || name[std::strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
+            return apr_psprintf(
+                cmd->pool, "%s: '%s' must be the name of a variable, such as REMOTE_USER or SSL_PROTOCOL",
+                cmd->cmd->name, name);
+        // What httpd's expressions know by this name; else a variable of the request's environment (SetEnvIf, ...).
+        const char* error = nullptr;
+        const auto parse = [&](const char* kind) {
+            return ap_expr_parse_cmd(cmd, apr_pstrcat(cmd->pool, kind, name, "}", nullptr),
+                                     AP_EXPR_FLAG_STRING_RESULT, &error, nullptr);
+        };
+        const ap_expr_info_t* value = parse("%{");
+        if (error)
+            value = parse("%{reqenv:");
+        if (error)
+            return apr_psprintf(cmd->pool, "%s: %s: %s", cmd->cmd->name, name, error);
+        char* const header = apr_pstrcat(cmd->pool, "zmqspdy-", name, nullptr);
+        for (char* c = header; *c != '\0'; ++c)
+            *c = *c == '_' ? '-' : apr_tolower(*c);
+        first = new (apr_palloc(cmd->pool, sizeof(PassedVariable))) PassedVariable{header, value, first};
+    }
+    list = first;
+    return nullptr;
+}
+
 const char* set_insecure(cmd_parms* cmd, void*, int on) noexcept {
     if (const char* error = check_context<ServerConfig>(cmd))
         return error;
@@ -134,12 +168,22 @@ const command_rec kDirectives[] = {
                  "On: allow addresses that other hosts can reach, without encryption or authentication"),
     AP_INIT_TAKE1("ZmqSpdyTimeout", (set_time<DirConfig, &DirConfig::timeout>), nullptr,
                   RSRC_CONF | ACCESS_CONF, "longest silence of a worker that has a request; default 60s"),
+    AP_INIT_TAKE1("ZmqSpdyFirstByteTimeout", (set_time<DirConfig, &DirConfig::first_byte_timeout>), nullptr,
+                  RSRC_CONF | ACCESS_CONF, "longest silence before the response; default ZmqSpdyTimeout"),
+    AP_INIT_TAKE1("ZmqSpdyRequestTimeout", (set_time<DirConfig, &DirConfig::request_timeout>), nullptr,
+                  RSRC_CONF | ACCESS_CONF, "time for a request in all; default: no limit"),
     AP_INIT_TAKE1("ZmqSpdyQueueTimeout", (set_time<DirConfig, &DirConfig::queue_timeout>), nullptr,
                   RSRC_CONF | ACCESS_CONF, "longest wait for a worker; default 5s"),
     AP_INIT_TAKE1("ZmqSpdyRetries", (set_number<DirConfig, &DirConfig::retries, 0, 10>), nullptr,
                   RSRC_CONF | ACCESS_CONF, "further workers to try when one is lost, 0 to 10; default 2"),
     AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
                   "only workers that announced this service"),
+    AP_INIT_TAKE1("ZmqSpdyPriority", (set_number<DirConfig, &DirConfig::priority, 0, 7>), nullptr,
+                  RSRC_CONF | ACCESS_CONF,
+                  "0, served first, to 7; default: what the client's Priority field says, or 3"),
+    AP_INIT_TAKE_ARGV("ZmqSpdyPass", set_pass, nullptr, RSRC_CONF | ACCESS_CONF,
+                      "variables that workers get as zmqspdy-NAME fields, e.g. REMOTE_USER SSL_PROTOCOL; or "
+                      "None"),
     {}};
 
 ServerConfig& server_config(const server_rec* s) {
@@ -168,7 +212,11 @@ void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noe
     const auto& added = *static_cast<const DirConfig*>(added_config);
     auto* const result = make<DirConfig>(p);
     result->timeout = merged(base.timeout, added.timeout);
+    result->first_byte_timeout = merged(base.first_byte_timeout, added.first_byte_timeout);
+    result->request_timeout = merged(base.request_timeout, added.request_timeout);
     result->queue_timeout = merged(base.queue_timeout, added.queue_timeout);
+    result->priority = merged(base.priority, added.priority);
+    result->variables = merged(base.variables, added.variables);
     result->retries = merged(base.retries, added.retries);
     result->service = merged(base.service, added.service);
     return result;

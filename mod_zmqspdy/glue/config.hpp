@@ -44,14 +44,28 @@ struct ServerConfig {
     [[nodiscard]] bool insecure_or_default() const { return insecure.value_or(false); }
 };
 
+/// One of ZmqSpdyPass's names.
+struct PassedVariable {
+    const char* header;  ///< the field that carries it, in lower case
+    const ap_expr_info_t* value;
+    const PassedVariable* next;
+};
+
 /// Settings per directory. An unset one is inherited.
 struct DirConfig {
-    std::optional<Milliseconds> timeout;        ///< longest silence of a worker that has the request
-    std::optional<Milliseconds> queue_timeout;  ///< longest wait for a worker
+    std::optional<Milliseconds> timeout;             ///< longest silence of a worker within its response
+    std::optional<Milliseconds> first_byte_timeout;  ///< longest silence before the response
+    std::optional<Milliseconds> request_timeout;     ///< from the handler's start to the response's end
+    std::optional<Milliseconds> queue_timeout;       ///< longest wait for a worker
+    std::optional<std::uint64_t> priority;           ///< instead of what the client asks for
+    std::optional<const PassedVariable*> variables;
     std::optional<std::uint64_t> retries;
     std::optional<const char*> service;
 
     [[nodiscard]] Milliseconds timeout_or_default() const { return timeout.value_or(Milliseconds{60000}); }
+    [[nodiscard]] Milliseconds first_byte_timeout_or_default() const {
+        return first_byte_timeout.value_or(timeout_or_default());
+    }
     [[nodiscard]] Milliseconds queue_timeout_or_default() const {
         return queue_timeout.value_or(Milliseconds{5000});
     }

@@ -18,7 +18,7 @@ namespace zmqspdy::glue {
 /// Lives on the request thread's stack. Whatever way it ends, the exchange is over for the pool as well.
 class Conversation {
   public:
-    Conversation(request_rec* r, router::DealerPool& pool, const DirConfig& config);
+    Conversation(request_rec* r, router::DealerPool& pool, const DirConfig& config, router::RequestHead head);
     ~Conversation();
     Conversation(const Conversation&) = delete;
     Conversation& operator=(const Conversation&) = delete;
@@ -49,6 +49,10 @@ class Conversation {
     [[nodiscard]] bool something_to_do() const;
     [[nodiscard]] bool may_read_body() const;
     [[nodiscard]] Clock::time_point deadline() const;
+    /// When to tell a client that expects it to send its body, if the worker has not said so by then.
+    [[nodiscard]] Clock::time_point continue_due() const;
+    /// When to look at everything again although nothing has been heard.
+    [[nodiscard]] Clock::time_point next_look() const;
     [[nodiscard]] bool queued() const;
 
     int refuse_response(const char* why);
@@ -68,10 +72,11 @@ class Conversation {
     transport::FileDescriptor event_fd_;
 
     Clock::time_point last_progress_;
-    bool over_ = false;       ///< the pool knows that nothing more is wanted
-    bool head_set_ = false;   ///< r_ holds the worker's status and headers
-    bool committed_ = false;  ///< something has gone down the filters: no error page any more
-    bool bodiless_ = false;   ///< HEAD, 204, 304
+    const Clock::time_point end_;  ///< ZmqSpdyRequestTimeout
+    bool over_ = false;            ///< the pool knows that nothing more is wanted
+    bool head_set_ = false;        ///< r_ holds the worker's status and headers
+    bool committed_ = false;       ///< something has gone down the filters: no error page any more
+    bool bodiless_ = false;        ///< HEAD, 204, 304
     std::optional<std::uint64_t> length_left_;
     std::size_t unreported_ = 0;    ///< response bytes the client has taken that the pool does not know of
     bool request_complete_ = true;  ///< the last byte of the request body has been handed over

@@ -1,11 +1,67 @@
 #include "mod_zmqspdy/glue/handler.hpp"
 
 #include <cstring>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
 
+#include "mod_zmqspdy/core/request_fields.hpp"
+#include "mod_zmqspdy/core/worker_link.hpp"
 #include "mod_zmqspdy/glue/config.hpp"
 #include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/request_headers.hpp"
 
 namespace zmqspdy::glue {
+
+namespace {
+
+int refuse(request_rec* r, int status, const char* why) {
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s: %s", r->uri, why);
+    return status;
+}
+
+/// The length that the client announced, as httpd validated it; nothing when it announced none.
+std::optional<apr_off_t> announced_length(request_rec* r) {
+    const char* const text = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length = 0;
+    if (!text || apr_table_get(r->headers_in, "Transfer-Encoding") || !ap_parse_strict_length(&length, text))
+        return std::nullopt;
+    return length;
+}
+
+spdy::Priority priority(const request_rec* r, const DirConfig& config) {
+    if (config.priority)
+        return static_cast<spdy::Priority>(*config.priority);
+    const char* const asked = apr_table_get(r->headers_in, "Priority");
+    return asked ? router::parse_urgency(asked).value_or(spdy::kDefaultPriority) : spdy::kDefaultPriority;
+}
+
+/// The request for a worker, or the status it is refused with before one is troubled.
+std::variant<router::RequestHead, int> request_head(request_rec* r, const DirConfig& config) {
+    auto headers = make_request_headers(r, config);
+    if (const auto* const wrong = std::get_if<std::string>(&headers))
+        return refuse(r, HTTP_BAD_REQUEST, wrong->c_str());
+    router::RequestHead head;
+    head.headers = std::get<spdy::HeaderBlock>(std::move(headers));
+    // A session would not take it, whichever worker's: not something to wait or retry for.
+    if (head.headers.plain().size() > router::WorkerLink::kMaxHeaderBytes)
+        return refuse(r, HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                      "the request's headers are larger than a session allows");
+    head.service = config.service_or_default();
+    head.priority = priority(r, config);
+    head.has_body = ap_request_has_body(r) != 0;
+    head.idempotent = is_idempotent(r);
+    head.retries = config.retries_or_default();
+    // httpd's own filter judges what comes; here nothing has.
+    const apr_off_t limit = ap_get_limit_req_body(r);
+    if (head.has_body && limit > 0 && announced_length(r).value_or(0) > limit)
+        return refuse(r, HTTP_REQUEST_ENTITY_TOO_LARGE,
+                      "the request body is longer than LimitRequestBody allows");
+    return head;
+}
+
+}  // namespace
 
 int serve(request_rec* r) {
     if (!r->handler || std::strcmp(r->handler, kHandlerName) != 0)
@@ -19,7 +75,11 @@ int serve(request_rec* r) {
                       "%s: this httpd child has no dealer pool; see its start in the log", r->uri);
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    return Conversation(r, *pool, dir_config(r)).run();
+    const DirConfig& config = dir_config(r);
+    auto head = request_head(r, config);
+    if (const int* const status = std::get_if<int>(&head))
+        return *status;
+    return Conversation(r, *pool, config, std::get<router::RequestHead>(std::move(head))).run();
 }
 
 int skip_storage(request_rec* r) {

@@ -4,7 +4,9 @@
 #include "mod_zmqspdy/glue/fence.hpp"
 #include "mod_zmqspdy/glue/handler.hpp"
 #include "mod_zmqspdy/glue/httpd.hpp"
+#include "mod_zmqspdy/glue/request_target.hpp"
 #include "mod_zmqspdy/glue/router_process.hpp"
+#include "mod_zmqspdy/glue/trailers_filter.hpp"
 
 namespace zmqspdy::glue {
 
@@ -18,8 +20,10 @@ void register_hooks(apr_pool_t*) noexcept {
     ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_status(child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(request_hook<remember_uri>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // First: core's own answer is the walk through the file system that ours spares.
     ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
+    register_trailers_filter();
     ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 

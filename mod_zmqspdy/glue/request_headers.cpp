@@ -1,51 +1,22 @@
 #include "mod_zmqspdy/glue/request_headers.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mod_zmqspdy/core/http_fields.hpp"
+#include "mod_zmqspdy/core/request_fields.hpp"
+#include "mod_zmqspdy/glue/request_target.hpp"
 
 namespace zmqspdy::glue {
 
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (char& c : result)
-        c = apr_tolower(c);
-    return result;
-}
-
-std::string request_target(request_rec* r) {
-    if (r->main || r->prev) {
-        std::string target = ap_os_escape_path(r->pool, r->uri, 1);
-        if (r->args)
-            target.append("?").append(r->args);
-        return target;
-    }
-    const std::string_view sent = r->unparsed_uri;
-    if (sent.empty() || sent.front() == '/' || sent == "*")
-        return std::string(sent);
-    // absolute-form, RFC 9112 section 3.2.2
-    const auto scheme = sent.find("://");
-    const auto path = scheme == std::string_view::npos ? scheme : sent.find_first_of("/?", scheme + 3);
-    if (path == std::string_view::npos)
-        return "/";
-    return (sent[path] == '?' ? "/" : "") + std::string(sent.substr(path));
-}
-
-/// httpd's own idea of the host, which an absolute-form target overrides.
-std::string request_host(request_rec* r) {
-    const std::string_view name = r->hostname ? r->hostname : ap_get_server_name(r);
-    std::string host =
-        name.find(':') == std::string_view::npos ? std::string(name) : "[" + std::string(name) + "]";
-    if (r->parsed_uri.port != 0 && r->parsed_uri.port != ap_default_port(r))
-        host.append(":").append(std::to_string(r->parsed_uri.port));
-    return host;
+std::span<const apr_table_entry_t> entries_of(const apr_table_t* table) {
+    const apr_array_header_t* const array = apr_table_elts(table);
+    return {reinterpret_cast<const apr_table_entry_t*>(array->elts), static_cast<std::size_t>(array->nelts)};
 }
 
 /// The names that Connection lists: they end here (RFC 9110 section 7.6.1).
@@ -58,23 +29,45 @@ std::vector<std::string> connection_names(request_rec* r) {
         if (*token == '\0' && *list != ',')
             break;
         if (*token != '\0')
-            names.push_back(lower(token));
+            names.push_back(router::to_lower(token));
         while (*list == ',' || *list == ' ')
             ++list;
     }
     return names;
 }
 
-bool stays_here(std::string_view name) {
-    static constexpr std::array<std::string_view, 7> kOurs{
-        "host", "expect", "proxy", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "via"};
-    return router::is_hop_by_hop(name) || std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
+bool is_in(const std::vector<std::string>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// What the client sent under `name`, and ours behind it.
-void append(spdy::HeaderBlock& headers, request_rec* r, const char* name, std::string_view ours) {
-    const char* const theirs = apr_table_get(r->headers_in, name);
+void append(spdy::HeaderBlock& headers, request_rec* r, const std::vector<std::string>& named,
+            const char* name, std::string_view ours) {
+    const char* const theirs = is_in(named, name) ? nullptr : apr_table_get(r->headers_in, name);
     headers.add(name, theirs ? std::string(theirs) + ", " + std::string(ours) : std::string(ours));
+}
+
+void add_variables(spdy::HeaderBlock& headers, request_rec* r, const DirConfig& config) {
+    for (const PassedVariable* variable = config.variables.value_or(nullptr); variable;
+         variable = variable->next) {
+        const char* error = nullptr;
+        const char* const text = ap_expr_str_exec(r, variable->value, &error);
+        if (error) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "ZmqSpdyPass: %s: %s", variable->header, error);
+            continue;
+        }
+        if (!text || *text == '\0')
+            continue;
+        std::string value = text;
+        // A certificate in PEM has line ends.
+        std::replace_if(
+            value.begin(), value.end(),
+            [](char c) {
+                return !router::is_field_value({&c, 1});
+            },
+            ' ');
+        headers.add(variable->header, value);
+    }
 }
 
 }  // namespace
@@ -91,7 +84,7 @@ bool is_idempotent(const request_rec* r) {
     }
 }
 
-spdy::HeaderBlock make_request_headers(request_rec* r) {
+std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r, const DirConfig& config) {
     spdy::HeaderBlock headers;
     headers.add(":method", r->method);
     headers.add(":path", request_target(r));
@@ -101,29 +94,49 @@ spdy::HeaderBlock make_request_headers(request_rec* r) {
 
     const auto named = connection_names(r);
     const bool chunked = apr_table_get(r->headers_in, "Transfer-Encoding") != nullptr;
-    const apr_array_header_t* const array = apr_table_elts(r->headers_in);
-    const auto* const entries = reinterpret_cast<const apr_table_entry_t*>(array->elts);
-    for (int i = 0; i < array->nelts; ++i) {
-        const auto& entry = entries[i];
-        if (!entry.key || !entry.val || *entry.key == '\0')
+    for (const apr_table_entry_t& entry : entries_of(r->headers_in)) {
+        if (!entry.key || !entry.val)
             continue;
-        const std::string name = lower(entry.key);
-        if (stays_here(name) || std::find(named.begin(), named.end(), name) != named.end())
+        const std::string name = router::to_lower(entry.key);
+        if (router::stays_with_httpd(name) || is_in(named, name))
             continue;
         // Never both a length and chunking: what httpd read decides.
         if (name == "content-length" && chunked)
             continue;
+        // httpd lets such through only when told to (HttpProtocolOptions Unsafe), or a module has made it.
+        if (!router::is_token(name) || !router::is_field_value(entry.val))
+            return std::string("the request has a header field that cannot be passed on");
         headers.add(name, entry.val);
     }
-    append(headers, r, "x-forwarded-for", r->useragent_ip);
-    if (const char* const host = apr_table_get(r->headers_in, "Host"))
-        append(headers, r, "x-forwarded-host", host);
-    append(headers, r, "x-forwarded-proto", ap_http_scheme(r));
+    // The worker may say when it wants the body; see Conversation::on_interim().
+    if (r->expecting_100)
+        headers.add("expect", "100-continue");
+    append(headers, r, named, "x-forwarded-for", r->useragent_ip);
+    if (const auto host = forwarded_host(r); !host.empty())
+        append(headers, r, named, "x-forwarded-host", host);
+    append(headers, r, named, "x-forwarded-proto", ap_http_scheme(r));
     const int minor = HTTP_VERSION_MINOR(r->proto_num);
-    append(headers, r, "via",
+    append(headers, r, named, "via",
            std::to_string(HTTP_VERSION_MAJOR(r->proto_num)) + "." + std::to_string(minor) + " " +
                ap_get_server_name(r));
+    add_variables(headers, r, config);
     return headers;
+}
+
+std::optional<spdy::HeaderBlock> make_request_trailers(request_rec* r) {
+    if (!r->trailers_in || apr_is_empty_table(r->trailers_in))
+        return std::nullopt;
+    spdy::HeaderBlock trailers;
+    for (const apr_table_entry_t& entry : entries_of(r->trailers_in)) {
+        if (!entry.key || !entry.val)
+            continue;
+        const std::string name = router::to_lower(entry.key);
+        if (router::is_token(name) && router::is_field_value(entry.val) && router::may_be_trailer(name))
+            trailers.add(name, entry.val);
+    }
+    if (trailers.empty())
+        return std::nullopt;
+    return trailers;
 }
 
 }  // namespace zmqspdy::glue

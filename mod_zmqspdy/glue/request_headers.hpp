@@ -1,19 +1,25 @@
-// request_rec -> the headers of a SYN_STREAM.
+// request_rec -> the headers of a SYN_STREAM, and of the HEADERS behind the body.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "mod_zmqspdy/glue/config.hpp"
 #include "mod_zmqspdy/glue/httpd.hpp"
 #include "zmqspdy/spdy/header_block.hpp"
 
 namespace zmqspdy::glue {
 
-/// The request as a worker gets it: SPDY's pseudo headers and the end-to-end fields. Hop-by-hop fields, those
-/// that Connection names, Host (it is `:host`), Expect (httpd answers it) and Proxy (CGI's httpoxy) stay
-/// here.
-///
-/// `:path` is the request target as the client sent it and httpd accepted it: query and percent-encoding
-/// kept, scheme and authority of an absolute-form target removed. Inside subrequests and internal redirects,
-/// where the client sent no such thing, it is the rewritten URI, encoded again.
-[[nodiscard]] spdy::HeaderBlock make_request_headers(request_rec* r);
+/// The request as a worker gets it: SPDY's pseudo headers (see request_target() for `:path`), the client's end-to-end
+/// fields, and those that httpd vouches for. What router::stays_with_httpd() names stays here, and so do the fields
+/// that Connection lists. The error, a sentence for the log, is about a field that no header line can hold.
+[[nodiscard]] std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r,
+                                                                                const DirConfig& config);
+
+/// The client's trailers, once its body has been read to the end; nothing when there are none to pass on. Fields that
+/// must not come so late (router::may_be_trailer()) are left out.
+[[nodiscard]] std::optional<spdy::HeaderBlock> make_request_trailers(request_rec* r);
 
 /// RFC 9110 section 9.2.2.
 [[nodiscard]] bool is_idempotent(const request_rec* r);

@@ -1,7 +1,10 @@
 #include "mod_zmqspdy/glue/response_headers.hpp"
 
 #include <cstdlib>
+#include <limits>
 #include <string_view>
+
+#include "mod_zmqspdy/glue/trailers_filter.hpp"
 
 namespace zmqspdy::glue {
 
@@ -28,6 +31,13 @@ void add_lines(request_rec* r, apr_table_t* table, const spdy::Header& header) {
 
 }  // namespace
 
+router::FieldLimits field_limits(const request_rec* r) {
+    const auto limit = [](int directive) {
+        return directive > 0 ? static_cast<std::size_t>(directive) : std::numeric_limits<std::size_t>::max();
+    };
+    return {.count = limit(r->server->limit_req_fields), .line_size = limit(r->server->limit_req_fieldsize)};
+}
+
 void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const router::ResponseHead& head) {
     r->status = head.status;
     r->status_line = status_line(r, head.status);
@@ -40,17 +50,18 @@ void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const r
             continue;
         if (header.name == "content-type")
             ap_set_content_type(r, copy(r, header.value.substr(0, header.value.find('\0'))));
-        else if (header.name == "content-length")
-            ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
-        else
+        else if (header.name == "content-length") {
+            if (head.status != HTTP_NO_CONTENT)  // RFC 9110 section 8.6
+                ap_set_content_length(r, static_cast<apr_off_t>(*head.content_length));
+        } else
             add_lines(r, r->headers_out, header);
     }
 }
 
 void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
                            const router::ResponseHead& head) {
-    // 100 is httpd's to send, when it reads the body; 101 would hand the connection over.
-    if (head.status == HTTP_CONTINUE || head.status == HTTP_SWITCHING_PROTOCOLS)
+    // 101 would hand the connection over; and a subrequest has no response of its own.
+    if (head.status == HTTP_SWITCHING_PROTOCOLS || r->main)
         return;
     const int kept_status = r->status;
     apr_table_t* const kept = apr_table_clone(r->pool, r->headers_out);
@@ -77,6 +88,9 @@ void send_continue(request_rec* r) {
 void set_trailers(request_rec* r, const spdy::HeaderBlock& trailers) {
     for (const spdy::Header header : trailers)
         add_lines(r, r->trailers_out, header);
+    const char* const te = apr_table_get(r->headers_in, "TE");
+    if (r->proto_num == HTTP_VERSION(1, 1) && !r->main && te && ap_find_token(r->pool, te, "trailers"))
+        add_trailers_filter(r);
 }
 
 void clear_response_head(request_rec* r) {

@@ -7,6 +7,9 @@
 
 namespace zmqspdy::glue {
 
+/// What httpd itself takes of a client (LimitRequestFields, LimitRequestFieldSize) it takes of a worker.
+[[nodiscard]] router::FieldLimits field_limits(const request_rec* r);
+
 /// Sets status and headers of the response. `headers` must have passed router::check_response(), which gave
 /// `head`.
 void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const router::ResponseHead& head);
@@ -18,7 +21,8 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
 /// Tells a client that expects it to send its body. httpd does so by itself only before a blocking read.
 void send_continue(request_rec* r);
 
-/// Adds trailers, where the client's protocol can carry them. They must have passed router::check_trailers().
+/// Adds trailers, where the client can take them: on HTTP/2, and on HTTP/1.1 behind a chunked body when its TE field
+/// says so (RFC 9110 section 6.5.1); otherwise they are dropped. They must have passed router::check_trailers().
 void set_trailers(request_rec* r, const spdy::HeaderBlock& trailers);
 
 /// Takes back what set_response_head() did, so that httpd can answer with an error of its own instead.

@@ -1,0 +1,143 @@
+// A conversation's response: the worker's events become brigades.
+#include <utility>
+
+#include "mod_zmqspdy/core/http_fields.hpp"
+#include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/message_bucket.hpp"
+#include "mod_zmqspdy/glue/response_headers.hpp"
+
+namespace zmqspdy::glue {
+
+std::optional<int> Conversation::take_events() {
+    auto list = exchange_->inbox.take_all();
+    while (list) {
+        last_progress_ = Clock::now();
+        if (auto result = on(*list)) {
+            transport::MpscQueue<Event>::discard(std::move(list));
+            return result;
+        }
+        list = std::move(list->next);
+    }
+    if (APR_BRIGADE_EMPTY(out_))
+        return std::nullopt;
+    return pass_on(false);
+}
+
+std::optional<int> Conversation::on(Event& event) {
+    switch (event.kind) {
+        case Event::Kind::interim:
+            return on_interim(event);
+        case Event::Kind::head:
+            if (auto result = on_head(event))
+                return result;
+            break;
+        case Event::Kind::data:
+            if (auto result = on_data(event))
+                return result;
+            break;
+        case Event::Kind::trailers:
+            if (const auto wrong = router::check_trailers(event.headers, field_limits(r_)))
+                return refuse_response(wrong->c_str());
+            set_trailers(r_, event.headers);
+            break;
+        case Event::Kind::end:
+            break;
+        case Event::Kind::failed:
+            over_ = true;
+            return on_failed(event);
+    }
+    if (!event.fin)
+        return std::nullopt;
+    over_ = true;
+    return end_of_response();
+}
+
+std::optional<int> Conversation::on_interim(const Event& event) {
+    const auto checked = router::check_response(event.headers, field_limits(r_));
+    if (const auto* wrong = std::get_if<std::string>(&checked))
+        return refuse_response(wrong->c_str());
+    const auto& head = std::get<router::ResponseHead>(checked);
+    if (head.status >= 200)
+        return refuse_response("a final status came as an interim response");
+    // The worker wants the body; a client that sends it already needs no word about it.
+    if (head.status == HTTP_CONTINUE) {
+        if (r_->expecting_100)
+            send_continue(r_);
+        return std::nullopt;
+    }
+    send_interim_response(r_, event.headers, head);
+    return std::nullopt;
+}
+
+std::optional<int> Conversation::on_head(const Event& event) {
+    apr_table_setn(r_->notes, "zmqspdy-worker", worker());
+    const auto checked = router::check_response(event.headers, field_limits(r_));
+    if (const auto* wrong = std::get_if<std::string>(&checked))
+        return refuse_response(wrong->c_str());
+    const auto& head = std::get<router::ResponseHead>(checked);
+    if (head.status < 200)
+        return refuse_response("an interim status came as the final response");
+    set_response_head(r_, event.headers, head);
+    head_set_ = true;
+    bodiless_ = r_->header_only || head.status == HTTP_NO_CONTENT || head.status == HTTP_NOT_MODIFIED;
+    if (bodiless_) {
+        // Whatever the worker sends behind it is not the client's.
+        if (!event.fin)
+            give_up();
+        return end_of_response();
+    }
+    length_left_ = head.content_length;
+    // The headers themselves must not wait for the first byte of the body, but go with it where it is here.
+    if (!event.fin && !event.next && exchange_->inbox.empty())
+        APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
+    return std::nullopt;
+}
+
+std::optional<int> Conversation::on_data(Event& event) {
+    if (length_left_) {
+        if (event.payload.size() > *length_left_) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
+                          "worker '%s' sent more than the Content-Length it announced; the rest is cut off",
+                          worker());
+            event.payload = event.payload.first(*length_left_);
+            length_left_ = 0;
+            if (!event.payload.empty())
+                APR_BRIGADE_INSERT_TAIL(
+                    out_, make_message_bucket(std::move(event.message), event.payload, out_->bucket_alloc));
+            give_up();
+            return end_of_response();
+        }
+        *length_left_ -= event.payload.size();
+    }
+    unreported_ += event.payload.size();
+    APR_BRIGADE_INSERT_TAIL(out_,
+                            make_message_bucket(std::move(event.message), event.payload, out_->bucket_alloc));
+    return std::nullopt;
+}
+
+std::optional<int> Conversation::end_of_response() {
+    if (!bodiless_ && length_left_.value_or(0) != 0)
+        return abort_response("sent less than the Content-Length it announced");
+    APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(out_->bucket_alloc));
+    if (auto result = pass_on(true))
+        return result;
+    return OK;
+}
+
+std::optional<int> Conversation::pass_on(bool last) {
+    if (!head_set_)
+        return std::nullopt;
+    // No further frame waits: what is here must reach the client now.
+    if (!last && exchange_->inbox.empty() && !APR_BUCKET_IS_FLUSH(APR_BRIGADE_LAST(out_)))
+        APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
+    committed_ = true;
+    const auto status = ap_pass_brigade(r_->output_filters, out_);
+    apr_brigade_cleanup(out_);
+    if (status != APR_SUCCESS || r_->connection->aborted)
+        return client_left();
+    if (!over_ && unreported_ >= pool_.window() / 4)
+        pool_.consumed(exchange_, std::exchange(unreported_, 0));
+    return std::nullopt;
+}
+
+}  // namespace zmqspdy::glue

@@ -1,0 +1,130 @@
+// What a conversation waits for, and how long.
+#include <apr_portable.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/response_headers.hpp"
+
+namespace zmqspdy::glue {
+
+namespace {
+
+// Answers that come within this time cost no more than a futex; only then is the client watched as well.
+constexpr std::chrono::milliseconds kFastAnswer{50};
+// Where the client cannot be polled: how often to ask httpd for more of its body, and whether it is still there.
+constexpr std::chrono::milliseconds kReadTick{20};
+constexpr std::chrono::milliseconds kAbortTick{100};
+// While the request waits for a worker: how often to see whether it still does.
+constexpr std::chrono::milliseconds kQueueLook{250};
+// While a client sends nothing: how often to ask httpd's input filters again, some of which keep time (mod_reqtimeout).
+constexpr std::chrono::milliseconds kReadAgain{500};
+
+}  // namespace
+
+bool Conversation::queued() const {
+    return exchange_->stage.load() == router::Exchange::Stage::queued;
+}
+
+bool Conversation::something_to_do() const {
+    return !exchange_->inbox.empty() || (!client_blocks_ && may_read_body());
+}
+
+Conversation::Clock::time_point Conversation::deadline() const {
+    if (queued())
+        return std::min(end_, exchange_->queued_since.load() + config_.queue_timeout_or_default());
+    if (client_blocks_)  // it is its turn: the worker may be waiting for it as well
+        return std::min(end_, last_progress_ + std::chrono::microseconds(r_->server->timeout));
+    const Clock::duration silence =
+        head_set_ ? config_.timeout_or_default() : config_.first_byte_timeout_or_default();
+    return std::min(end_, last_progress_ + silence);
+}
+
+Conversation::Clock::time_point Conversation::next_look() const {
+    auto next = std::min(deadline(), continue_due());
+    if (client_blocks_ && may_read_body())
+        next = std::min(next, Clock::now() + kReadAgain);
+    // Nobody wakes us when a worker takes the request, after which another deadline holds.
+    if (queued())
+        next = std::min(next, Clock::now() + kQueueLook);
+    return next;
+}
+
+bool Conversation::wait() {
+    const bool was_queued = queued();
+    const bool read_client = client_blocks_ && may_read_body();
+    const bool happened =
+        (!read_client && wait_on_futex(std::min(next_look(), Clock::now() + kFastAnswer))) ||
+        wait_on_descriptors(next_look());
+    if (was_queued && !queued())
+        last_progress_ = Clock::now();
+    return happened || Clock::now() < deadline();
+}
+
+bool Conversation::wait_on_futex(Clock::time_point until) {
+    return exchange_->parking.wait_until(until, [this] { return something_to_do(); });
+}
+
+bool Conversation::wait_on_descriptors(Clock::time_point until) {
+    if (!client_) {
+        const bool reading = client_blocks_ && may_read_body();
+        return wait_on_futex(std::min(until, Clock::now() + (reading ? kReadTick : kAbortTick)));
+    }
+    if (!event_fd_)
+        event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    apr_os_sock_t socket = -1;
+    apr_os_sock_get(&socket, client_);
+    exchange_->parking.prepare(event_fd_.get());
+    const bool read_client = client_blocks_ && may_read_body();
+    const bool worker_spoke = something_to_do();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    const int timeout = worker_spoke ? 0 : static_cast<int>(std::clamp<decltype(left)>(left, 0, 60000));
+    std::array<pollfd, 2> descriptors{
+        {{event_fd_.get(), POLLIN, 0},
+         {socket, static_cast<short>(POLLRDHUP | (read_client ? POLLIN : 0)), 0}}};
+    const int ready = poll(descriptors.data(), descriptors.size(), timeout);
+    exchange_->parking.awake();
+    if (ready <= 0)
+        return worker_spoke;
+    if (descriptors[0].revents != 0) {
+        eventfd_t count = 0;
+        (void)eventfd_read(event_fd_.get(), &count);
+    }
+    // A client that closes its side has left: there is no telling it from one that half-closes. While its
+    // request body is still being read, reading tells.
+    if ((descriptors[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0 && !read_client)
+        r_->connection->aborted = 1;
+    return true;
+}
+
+std::optional<int> Conversation::on_deadline() {
+    const bool out_of_time = Clock::now() >= end_;
+    if (queued()) {
+        if (!exchange_->abandon())
+            return std::nullopt;  // a worker took it at the last moment
+        apr_table_setn(r_->err_headers_out, "Retry-After", "1");
+        return error(HTTP_SERVICE_UNAVAILABLE, out_of_time
+                                                   ? "no worker was free in time (ZmqSpdyRequestTimeout)"
+                                                   : "no worker was free in time (ZmqSpdyQueueTimeout)");
+    }
+    if (client_blocks_ && !out_of_time) {
+        give_up();
+        return committed_ ? abort_response(nullptr)
+                          : error(HTTP_REQUEST_TIME_OUT, "the client stopped sending the request body");
+    }
+    const char* const what = out_of_time                  ? "had not finished within ZmqSpdyRequestTimeout"
+                             : head_set_                  ? "was silent for longer than ZmqSpdyTimeout"
+                             : config_.first_byte_timeout ? "did not answer within ZmqSpdyFirstByteTimeout"
+                                                          : "did not answer within ZmqSpdyTimeout";
+    give_up();
+    if (committed_)
+        return abort_response(what);
+    clear_response_head(r_);
+    return error(HTTP_GATEWAY_TIME_OUT, apr_psprintf(r_->pool, "worker '%s' %s", worker(), what));
+}
+
+}  // namespace zmqspdy::glue
