@@ -18,17 +18,17 @@ namespace harness {
 /// Which lines the generated httpd.conf gets beyond the necessary ones.
 struct HttpdSetup {
     /// Into the server's global part, e.g. "ZmqSpdyWindow 65536".
-    std::string global;
+    std::string global = {};
     /// Into <Location "/">, behind SetHandler.
-    std::string location;
+    std::string location = {};
     /// Whole sections behind it, e.g. another <Location>.
-    std::string sections;
+    std::string sections = {};
     /// One child process only, so that all requests meet in one session with each worker.
     bool single_child = false;
     /// Adds `ZmqSpdyListen tcp://127.0.0.1:PORT`; a test of that directive writes its own.
     bool listen_directive = true;
     /// The worker port; a free one when absent.
-    std::optional<std::uint16_t> worker_port;
+    std::optional<std::uint16_t> worker_port = {};
 };
 
 /// Started by start(), stopped in the destructor. What it logged is printed when the test fails.

@@ -55,6 +55,10 @@ void RawClient::close() noexcept {
     }
 }
 
+void RawClient::finish_sending() noexcept {
+    ::shutdown(fd_, SHUT_WR);
+}
+
 bool RawClient::can_connect(std::uint16_t port) {
     const int fd = connect_to(port, 0);
     if (fd >= 0) {
@@ -81,6 +85,7 @@ RawClient::Got RawClient::receive(milliseconds wait) {
     std::array<char, 65536> chunk;
     const ssize_t got = ::recv(fd_, chunk.data(), chunk.size(), 0);
     if (got <= 0) {
+        reset_ = got < 0 && errno == ECONNRESET;
         return Got::end;
     }
     buffer_.append(chunk.data(), static_cast<std::size_t>(got));
@@ -123,6 +128,12 @@ const std::string& RawClient::pending() {
     while (receive(milliseconds{0}) == Got::bytes) {
     }
     return buffer_;
+}
+
+std::string raw_exchange(std::uint16_t port, std::string_view request) {
+    RawClient client{port};
+    client.send(request);
+    return client.read_all();
 }
 
 }  // namespace harness

@@ -25,8 +25,12 @@ class RawClient {
     [[nodiscard]] std::string read_until(std::string_view text, milliseconds limit = seconds{20});
     /// Reads to the end of the connection.
     [[nodiscard]] std::string read_all(milliseconds limit = seconds{60});
+    /// The connection ended with a reset: its peer says that something is missing.
+    [[nodiscard]] bool was_reset() const noexcept { return reset_; }
     /// What has arrived and was not returned yet, without waiting.
     [[nodiscard]] const std::string& pending();
+    /// Ends our direction only: EOF for the peer, which may still answer.
+    void finish_sending() noexcept;
     void close() noexcept;
 
   private:
@@ -35,6 +39,10 @@ class RawClient {
 
     int fd_ = -1;
     std::string buffer_;
+    bool reset_ = false;
 };
+
+/// Sends `request` over a connection of its own and returns all that comes back, to the end of the connection.
+[[nodiscard]] std::string raw_exchange(std::uint16_t port, std::string_view request);
 
 }  // namespace harness
