@@ -38,7 +38,11 @@ std::optional<int> Conversation::on(Event& event) {
         case Event::Kind::trailers:
             if (const auto wrong = router::check_trailers(event.headers, field_limits(r_)))
                 return refuse_response(wrong->c_str());
-            set_trailers(r_, event.headers);
+            if (set_trailers(r_, event.headers) && !committed_) {
+                APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
+                if (auto result = pass_on(false))
+                    return result;
+            }
             break;
         case Event::Kind::end:
             break;

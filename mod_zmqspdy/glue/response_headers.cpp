@@ -85,12 +85,15 @@ void send_continue(request_rec* r) {
     r->status = kept_status;
 }
 
-void set_trailers(request_rec* r, const spdy::HeaderBlock& trailers) {
+bool set_trailers(request_rec* r, const spdy::HeaderBlock& trailers) {
     for (const spdy::Header header : trailers)
         add_lines(r, r->trailers_out, header);
     const char* const te = apr_table_get(r->headers_in, "TE");
-    if (r->proto_num == HTTP_VERSION(1, 1) && !r->main && te && ap_find_token(r->pool, te, "trailers"))
+    const bool wanted =
+        r->proto_num == HTTP_VERSION(1, 1) && !r->main && te && ap_find_token(r->pool, te, "trailers");
+    if (wanted)
         add_trailers_filter(r);
+    return wanted;
 }
 
 void clear_response_head(request_rec* r) {
