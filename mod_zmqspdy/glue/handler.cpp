@@ -39,6 +39,13 @@ spdy::Priority priority(const request_rec* r, const DirConfig& config) {
 
 /// The request for a worker, or the status it is refused with before one is troubled.
 std::variant<router::RequestHead, int> request_head(request_rec* r, const DirConfig& config) {
+    // httpd takes "chunked" for the coding wherever it stands in the list; but what else was applied the worker would
+    // not learn, and whoever is in front of us may have read it in another way.
+    const char* const coding = apr_table_get(r->headers_in, "Transfer-Encoding");
+    if (coding && ap_cstr_casecmp(coding, "chunked") != 0) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        return refuse(r, HTTP_NOT_IMPLEMENTED, "the request has a transfer coding other than chunked");
+    }
     auto headers = make_request_headers(r, config);
     if (const auto* const wrong = std::get_if<std::string>(&headers))
         return refuse(r, HTTP_BAD_REQUEST, wrong->c_str());
