@@ -41,6 +41,13 @@ void produce(Exchange& exchange, const Response::Stream& stream, const std::stri
 void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response, const std::string& name,
                    const Log& log);
 
+void answer(Exchange& exchange, spdy::HeaderBlock headers, bool has_body, Response response) {
+    if (!has_body)
+        return exchange.answer(std::move(headers), {});
+    auto trailers = encode_trailers(response);
+    exchange.answer(std::move(headers), std::move(response).body(), std::move(trailers));
+}
+
 /// What a Responder points to. It may outlive the worker, so it has a log of its own.
 class Promise final : public Responder::Target {
   public:
@@ -88,11 +95,13 @@ void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response,
     auto [headers, has_body] = encode(response, exchange->is_head(), log);
     const auto* stream = response.as_stream();  // after encode(), which may change it
     if (stream != nullptr && has_body) {
+        for (const auto& [key, value] : response.trailers())
+            exchange->trailer(key, value);
         exchange->begin(std::move(headers));
         produce(*exchange, *stream, name, log);
         return;
     }
-    exchange->answer(std::move(headers), has_body ? std::move(response).body() : std::string{});
+    answer(*exchange, std::move(headers), has_body, std::move(response));
 }
 
 }  // namespace
@@ -140,7 +149,9 @@ Encoded encode(Response& response, bool is_head, const Log& log) {
         encoded.headers.add(name, value);
     }
     // An empty body means nothing in the answer to HEAD: its handler need not have made one.
-    const bool is_whole = response.as_stream() == nullptr && !(is_head && response.body().empty());
+    // Behind a length HTTP/1.1 has no trailers.
+    const bool is_whole = response.as_stream() == nullptr && response.trailers().empty() &&
+                          !(is_head && response.body().empty());
     if (!has_length && may_have_body && is_whole)
         encoded.headers.add("content-length", std::to_string(response.body().size()));
     if (encoded.headers.plain().size() > kMaxHeaderBytes) {
@@ -152,12 +163,44 @@ Encoded encode(Response& response, bool is_head, const Log& log) {
     return encoded;
 }
 
+std::optional<spdy::HeaderBlock> encode_trailers(const Response& response) {
+    if (response.trailers().empty())
+        return std::nullopt;
+    spdy::HeaderBlock trailers;
+    for (const auto& [name, value] : response.trailers())
+        trailers.add(name, value);
+    return trailers;
+}
+
+spdy::HeaderBlock encode_interim(int status, const Response::Fields& fields) {
+    spdy::HeaderBlock headers;
+    headers.add(":status", std::to_string(status));
+    headers.add(":version", "HTTP/1.1");
+    for (const auto& [name, value] : fields)
+        headers.add(name, value);
+    return headers;
+}
+
+void check_trailer(std::string_view name, std::string_view value) {
+    (void)Response{}.trailer(name, value);
+}
+
+void add_fields(Response::Fields& fields, const spdy::HeaderBlock& block) {
+    for (const spdy::Header header : block) {
+        if (header.name.front() == ':')
+            continue;
+        spdy::for_each_value(header.value, [&](std::string_view value) {
+            fields.emplace_back(std::string(header.name), std::string(value));
+        });
+    }
+}
+
 void deliver(const std::shared_ptr<Exchange>& exchange, Response response, const Request& request,
              const Log& log) {
     if (response.as_later() == nullptr && response.as_stream() == nullptr) {
         // The usual case needs no name for the log.
         auto [headers, has_body] = encode(response, exchange->is_head(), log);
-        exchange->answer(std::move(headers), has_body ? std::move(response).body() : std::string{});
+        answer(*exchange, std::move(headers), has_body, std::move(response));
         return;
     }
     deliver_named(exchange, std::move(response), name_of(request), log);

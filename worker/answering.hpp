@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "worker/exchange.hpp"
 #include "worker/log.hpp"
@@ -28,6 +30,15 @@ struct Encoded {
 inline constexpr std::size_t kMaxHeaderBytes = std::size_t{64} * 1024;
 /// The SYN_REPLY of a whole or streamed response; changes `response` when its headers are too large.
 [[nodiscard]] Encoded encode(Response& response, bool is_head, const Log& log);
+
+/// Nothing when there are none.
+[[nodiscard]] std::optional<spdy::HeaderBlock> encode_trailers(const Response& response);
+/// The HEADERS of a 1xx response. `fields` must have been checked.
+[[nodiscard]] spdy::HeaderBlock encode_interim(int status, const Response::Fields& fields);
+/// Throws std::invalid_argument for what Response::trailer() does not take.
+void check_trailer(std::string_view name, std::string_view value);
+/// One pair for each value of `block`, pseudo headers left out.
+void add_fields(Response::Fields& fields, const spdy::HeaderBlock& block);
 
 /// Answers `exchange` on the calling thread: returns when a stream has been produced, and at once for
 /// promises.

@@ -8,8 +8,9 @@
 namespace zmqspdy::serving {
 
 std::optional<Response> Dispatcher::start(const std::shared_ptr<Exchange>& exchange,
-                                          spdy::HeaderBlock headers, bool has_body) {
-    auto built = RequestBuilder::build(std::move(headers), exchange);
+                                          spdy::StreamOpened opened) {
+    const bool has_body = !opened.fin;
+    auto built = RequestBuilder::build(std::move(opened.headers), opened.priority, exchange);
     if (const auto* bad = std::get_if<RequestBuilder::BadRequest>(&built))
         return bad_request(bad->why);
     auto job =

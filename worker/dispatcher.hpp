@@ -12,6 +12,7 @@
 #include "worker/log.hpp"
 #include "worker/outbox.hpp"
 #include "worker/routes.hpp"
+#include "zmqspdy/spdy/session.hpp"
 
 namespace zmqspdy::serving {
 
@@ -31,7 +32,7 @@ class Dispatcher {
     /// The answer, if there is one at once: from a handler that runs on this thread, or an error. Otherwise
     /// nothing, and the request is queued for the pool.
     [[nodiscard]] std::optional<Response> start(const std::shared_ptr<Exchange>& exchange,
-                                                spdy::HeaderBlock headers, bool has_body);
+                                                spdy::StreamOpened opened);
     /// Hands what is queued to the pool: after a batch of input, when bodies that came along are there as
     /// well.
     void submit(HandlerPool& pool);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "worker/answering.hpp"
+
 namespace zmqspdy::serving {
 
 namespace {
@@ -31,6 +33,7 @@ std::string_view Exchange::next() {
     }
     if (body_ended_)
         return {};
+    ask_for_body();
     if (taken_ >= kConsumeStep)
         post(Consumed{std::exchange(taken_, 0)});
     if (!ready_) {
@@ -42,7 +45,51 @@ std::string_view Exchange::next() {
     current_ = std::move(ready_);
     ready_ = std::move(current_->next);
     body_ended_ = current_->last;
+    trailers_ = std::move(current_->trailers);
     return current_->bytes;
+}
+
+/// A client that expects 100 Continue holds its body back until somebody wants it.
+void Exchange::ask_for_body() {
+    if (to_be_asked_for_.load() && to_be_asked_for_.exchange(false))
+        send_interim(100, {});
+}
+
+void Exchange::send_interim(int status, const Fields& fields) {
+    post(Interim{encode_interim(status, fields)});
+}
+
+void Exchange::begin(spdy::HeaderBlock headers) {
+    // What produces the body may read the request's, and with the final status it would be too late to ask.
+    ask_for_body();
+    post(Begin{std::move(headers)});
+}
+
+void Exchange::trailer(std::string_view name, std::string_view value) {
+    check_trailer(name, value);
+    if (!own_trailers_)
+        own_trailers_.emplace();
+    own_trailers_->add(name, value);
+}
+
+Exchange::Fields Exchange::trailers() const {
+    Fields fields;
+    if (trailers_)
+        add_fields(fields, *trailers_);
+    return fields;
+}
+
+std::stop_token Exchange::stop_token() {
+    std::stop_source source{std::nostopstate};
+    {
+        const std::lock_guard lock{stop_mutex_};
+        if (!stop_.stop_possible())
+            stop_ = std::stop_source{};
+        source = stop_;
+    }
+    if (cancelled())
+        source.request_stop();
+    return source.get_token();
 }
 
 bool Exchange::sleep_for(std::chrono::milliseconds duration) {
@@ -75,6 +122,12 @@ void Exchange::cancel() noexcept {
     writer_.notify();
     sleeper_.notify();
     stop_body();
+    std::stop_source source{std::nostopstate};
+    {
+        const std::lock_guard lock{stop_mutex_};
+        source = stop_;
+    }
+    source.request_stop();
 }
 
 void Exchange::stop_body() noexcept {

@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,17 +29,22 @@ struct BodyChunk {
     zmq::message_t message;  ///< keeps `bytes` alive
     std::string_view bytes;
     bool last = false;
+    std::optional<spdy::HeaderBlock> trailers;  ///< with the last
 };
 
 /// Shared by the I/O thread, the job, and the Request wherever the handler takes it.
 class Exchange final : public BodySource, public Writer, public std::enable_shared_from_this<Exchange> {
   public:
     struct Traits {
-        bool is_head = false;   ///< the response has no body
-        bool has_body = false;  ///< the request has, or may have
+        bool is_head = false;           ///< the response has no body
+        bool has_body = false;          ///< the request has, or may have
+        bool expects_continue = false;  ///< the client waits for a 100 before it sends it
     };
     Exchange(std::shared_ptr<Outbox> outbox, Traits traits) noexcept
-        : outbox_{std::move(outbox)}, is_head_{traits.is_head}, body_ended_{!traits.has_body} {}
+        : outbox_{std::move(outbox)},
+          is_head_{traits.is_head},
+          to_be_asked_for_{traits.has_body && traits.expects_continue},
+          body_ended_{!traits.has_body} {}
 
     // The handler's side. Body and writer may be two threads, each must be one.
 
@@ -44,15 +52,20 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     [[nodiscard]] bool cancelled() const noexcept override { return cancelled_.load(); }
     [[nodiscard]] bool sleep_for(std::chrono::milliseconds duration) override;
     [[nodiscard]] bool write(std::string_view chunk) override;
+    void trailer(std::string_view name, std::string_view value) override;
+    [[nodiscard]] std::stop_token stop_token() override;
+    [[nodiscard]] Fields trailers() const override;
+    void send_interim(int status, const Fields& fields) override;
 
     [[nodiscard]] bool is_head() const noexcept { return is_head_; }
     /// Each exchange is ended exactly once, by one of answer(), finish() and break_off(), cancelled or not:
     /// that is what the capacity counts.
-    void answer(spdy::HeaderBlock headers, std::string body) {
-        post(Answer{std::move(headers), std::move(body)});
+    void answer(spdy::HeaderBlock headers, std::string body,
+                std::optional<spdy::HeaderBlock> trailers = std::nullopt) {
+        post(Answer{std::move(headers), std::move(body), std::move(trailers)});
     }
-    void begin(spdy::HeaderBlock headers) { post(Begin{std::move(headers)}); }
-    void finish() { post(Finish{}); }
+    void begin(spdy::HeaderBlock headers);
+    void finish() { post(Finish{std::move(own_trailers_)}); }
     void break_off(spdy::ResetCode code) { post(BreakOff{code}); }
 
     // The I/O thread's side.
@@ -76,6 +89,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
 
   private:
     void post(decltype(Command::what) what);
+    void ask_for_body();
 
     std::shared_ptr<Outbox> outbox_;
     std::atomic<bool> cancelled_{false};
@@ -86,12 +100,19 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     transport::ParkingSpot writer_;
     transport::ParkingSpot sleeper_;
     const bool is_head_;
+    std::atomic<bool> to_be_asked_for_;  ///< nobody has told the client to send its body
+    std::mutex stop_mutex_;
+    std::stop_source stop_{std::nostopstate};  ///< made when somebody asks for a token
+
+    // The writer's alone.
+    std::optional<spdy::HeaderBlock> own_trailers_;
 
     // The reader's alone.
     bool body_ended_;
     std::size_t taken_ = 0;  ///< dealt with, and not reported yet
     std::unique_ptr<BodyChunk> current_;
     std::unique_ptr<BodyChunk> ready_;
+    std::optional<spdy::HeaderBlock> trailers_;
 };
 
 }  // namespace zmqspdy::serving

@@ -1,5 +1,6 @@
 #include "worker/handler_pool.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -29,7 +30,8 @@ void HandlerPool::submit(std::vector<std::unique_ptr<Job>>& jobs) {
     {
         const std::lock_guard lock{mutex_};
         for (auto& job : jobs)
-            queue_.push_back(std::move(job));
+            queues_.at(static_cast<std::size_t>(job->request.priority())).push_back(std::move(job));
+        queued_ += jobs.size();
         next = call_next();
     }
     jobs.clear();
@@ -38,7 +40,7 @@ void HandlerPool::submit(std::vector<std::unique_ptr<Job>>& jobs) {
 }
 
 HandlerPool::Member* HandlerPool::call_next() {
-    if (queue_.empty() || calling_)
+    if (queued_ == 0 || calling_)
         return nullptr;
     if (!idle_.empty()) {
         Member* const member = idle_.back();
@@ -62,13 +64,21 @@ HandlerPool::Member* HandlerPool::call_next() {
     return nullptr;
 }
 
+std::unique_ptr<Job> HandlerPool::next_job() {
+    const auto queue =
+        std::find_if(queues_.begin(), queues_.end(), [](const auto& each) { return !each.empty(); });
+    auto job = std::move(queue->front());
+    queue->pop_front();
+    --queued_;
+    return job;
+}
+
 void HandlerPool::work(Member& self) {
     std::unique_lock lock{mutex_};
     calling_ = false;
     while (true) {
-        if (!queue_.empty()) {
-            auto job = std::move(queue_.front());
-            queue_.pop_front();
+        if (queued_ != 0) {
+            auto job = next_job();
             Member* const next = call_next();
             lock.unlock();
             if (next != nullptr)

@@ -1,6 +1,7 @@
 // The threads that handlers run on.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <deque>
@@ -31,7 +32,8 @@ struct Job {
 
 /// Threads are made when all others are busy, up to a limit, and stay. Of the idle ones the last to become so
 /// is woken, whose caches are warm. One is woken at a time and wakes the next if there is work left: when
-/// jobs are short the first one does most of them, and few wake-ups are paid for.
+/// jobs are short the first one does most of them, and few wake-ups are paid for. The more urgent jobs go first
+/// (Request::priority()), equals in the order they came.
 class HandlerPool {
   public:
     HandlerPool(std::size_t most_threads, std::function<void(Job&)> run);
@@ -51,13 +53,15 @@ class HandlerPool {
     };
 
     void work(Member& self);
+    [[nodiscard]] std::unique_ptr<Job> next_job();
     /// Chooses who has to look at the queue; with the mutex held. The caller notifies it when it has let go.
     [[nodiscard]] Member* call_next();
 
     const std::size_t most_threads_;
     const std::function<void(Job&)> run_;
     std::mutex mutex_;
-    std::deque<std::unique_ptr<Job>> queue_;
+    std::array<std::deque<std::unique_ptr<Job>>, 8> queues_;  ///< by priority
+    std::size_t queued_ = 0;
     std::list<Member> members_;
     std::vector<Member*> idle_;
     bool calling_ = false;  ///< somebody was called and has not come yet

@@ -44,6 +44,37 @@ bool is_reserved_field(std::string_view name) noexcept {
     return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }
 
+bool is_forbidden_trailer(std::string_view name) noexcept {
+    static constexpr std::array<std::string_view, 25> kForbidden{"authorization",
+                                                                 "cache-control",
+                                                                 "content-encoding",
+                                                                 "content-length",
+                                                                 "content-range",
+                                                                 "content-type",
+                                                                 "cookie",
+                                                                 "expect",
+                                                                 "forwarded",
+                                                                 "host",
+                                                                 "http2-settings",
+                                                                 "if-match",
+                                                                 "if-modified-since",
+                                                                 "if-none-match",
+                                                                 "if-range",
+                                                                 "if-unmodified-since",
+                                                                 "max-forwards",
+                                                                 "proxy",
+                                                                 "proxy-authorization",
+                                                                 "range",
+                                                                 "set-cookie",
+                                                                 "via",
+                                                                 "x-forwarded-for",
+                                                                 "x-forwarded-host",
+                                                                 "x-forwarded-proto"};
+    return is_reserved_field(name) || name == "x-real-ip" || name.starts_with("zmqspdy-") ||
+           name.find('_') != std::string_view::npos ||
+           std::find(kForbidden.begin(), kForbidden.end(), name) != kForbidden.end();
+}
+
 std::string to_lower(std::string_view text) {
     std::string lower(text);
     for (char& c : lower) {

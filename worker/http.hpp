@@ -14,6 +14,10 @@ namespace zmqspdy::serving {
 /// case.
 [[nodiscard]] bool is_reserved_field(std::string_view name) noexcept;
 
+/// Must be known before the body, so that it cannot come as a trailer (RFC 9110 section 6.5.1); httpd would break the
+/// response off over it. `name` in lower case.
+[[nodiscard]] bool is_forbidden_trailer(std::string_view name) noexcept;
+
 [[nodiscard]] std::string to_lower(std::string_view text);
 
 enum class Plus : bool { is_plus, is_space };

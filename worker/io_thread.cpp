@@ -67,7 +67,8 @@ IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& 
       outbox_{*open_.outbox},
       stop_fd_{stop_fd},
       dispatcher_{routes, log, options.capacity, open_.outbox},
-      pool_{options.capacity, [&log](Job& job) { run_job(job, log); }},
+      pool_{options.threads == 0 ? options.capacity : std::min(options.threads, options.capacity),
+            [&log](Job& job) { run_job(job, log); }},
       announcement_{std::nullopt, options.name, options.capacity, options.weight, options.service},
       next_heartbeat_{Source::Clock::now() + transport::kDefaultHeartbeat} {
     poller_.add(outbox_.doorbell().fd(), kDoorbell);

@@ -57,6 +57,8 @@ std::optional<std::string> complete(Options& options) {
         return "'" + options.name + "' is not a name for a worker: 1 to 63 visible ASCII characters are";
     if (options.capacity < 1 || options.capacity > transport::kMaxCapacity)
         return "the capacity must be 1 to 65535, not " + std::to_string(options.capacity);
+    if (options.threads > transport::kMaxCapacity)
+        return "the threads must be 0 to 65535, not " + std::to_string(options.threads);
     if (options.weight < 1 || options.weight > transport::kMaxWeight)
         return "the weight must be 1 to 100, not " + std::to_string(options.weight);
     if (!options.service.empty() && !transport::is_valid_name(options.service))
@@ -88,7 +90,8 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
         ->type_name("ENDPOINT")
         ->take_all()
         ->allow_extra_args(false);
-    app.add_option("--capacity", options.capacity, "Requests handled at once (default: 64)");
+    app.add_option("--capacity", options.capacity, "Requests taken at once (default: 64)");
+    app.add_option("--threads", options.threads, "Threads that handlers run on (default: the capacity)");
     app.add_option("--weight", options.weight, "Share of the traffic, 1 to 100 (default: 1)");
     app.add_option("--service", options.service,
                    "The ZmqSpdyService it belongs to (default: the unnamed one)");

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -21,6 +22,11 @@ class Exchange;
 struct Answer {
     spdy::HeaderBlock headers;
     std::string body;
+    std::optional<spdy::HeaderBlock> trailers;
+};
+/// A 1xx response; nothing when the response has begun.
+struct Interim {
+    spdy::HeaderBlock headers;
 };
 /// The response begins; Chunks and a Finish follow.
 struct Begin {
@@ -30,7 +36,9 @@ struct Chunk {
     std::string bytes;
 };
 /// The response is whole. Ends the exchange.
-struct Finish {};
+struct Finish {
+    std::optional<spdy::HeaderBlock> trailers;
+};
 /// The response will not become whole, or there is none. Ends the exchange.
 struct BreakOff {
     spdy::ResetCode code;
@@ -43,7 +51,7 @@ struct Consumed {
 struct Command {
     std::unique_ptr<Command> next;
     std::shared_ptr<Exchange> exchange;
-    std::variant<Answer, Begin, Chunk, Finish, BreakOff, Consumed> what;
+    std::variant<Answer, Interim, Begin, Chunk, Finish, BreakOff, Consumed> what;
 
     [[nodiscard]] bool ends_exchange() const noexcept {
         return std::holds_alternative<Answer>(what) || std::holds_alternative<Finish>(what) ||

@@ -75,15 +75,17 @@ void PeerSession::receive(zmq::message_t& frames) {
 void PeerSession::on(spdy::StreamOpened& event) {
     if (!dispatcher_.has_room())
         return session_.reset(event.stream, spdy::ResetCode::refused_stream);
-    const bool has_body = !event.fin;
-    const Exchange::Traits traits{event.headers.find(":method") == "HEAD", has_body};
+    const Exchange::Traits traits{event.headers.find(":method") == "HEAD", !event.fin,
+                                  event.headers.find("expect") == "100-continue"};
     auto exchange = std::make_shared<Exchange>(dispatcher_.outbox(), traits);
     exchange->address = {this, event.stream};
-    auto response = dispatcher_.start(exchange, std::move(event.headers), has_body);
+    const spdy::StreamId id = event.stream;
+    const bool fin = event.fin;
+    auto response = dispatcher_.start(exchange, std::move(event));
     Stream& stream = streams_.emplace_back();
-    stream.id = event.stream;
+    stream.id = id;
     stream.exchange = std::move(exchange);
-    stream.body_done = event.fin;
+    stream.body_done = fin;
     dispatcher_.stream_opened();
     if (response)
         respond(stream, std::move(*response));
@@ -97,16 +99,26 @@ void PeerSession::on(const spdy::DataReceived& event) {
         session_.consume(stream->id, event.payload.size());
     else
         give_to_handler(*stream, event.payload, event.fin);
-    if (event.fin) {
-        stream->body_done = true;
-        close_if_done(*stream);
-    }
+    if (event.fin)
+        end_body(*stream);
 }
 
-void PeerSession::on(const spdy::HeadersReceived& event) {
-    // Trailers: their fields are of no use to a handler, the end is.
-    if (event.fin)
-        on(spdy::DataReceived{event.stream, {}, true});
+void PeerSession::on(spdy::HeadersReceived& event) {
+    Stream* stream = event.fin ? find(event.stream) : nullptr;
+    if (stream == nullptr)
+        return;  // fields within a body, which HTTP does not know
+    if (!stream->discarding) {
+        auto chunk = std::make_unique<BodyChunk>();
+        chunk->last = true;
+        chunk->trailers = std::move(event.headers);
+        stream->exchange->deliver(std::move(chunk));
+    }
+    end_body(*stream);
+}
+
+void PeerSession::end_body(Stream& stream) {
+    stream.body_done = true;
+    close_if_done(stream);
 }
 
 void PeerSession::on(const spdy::StreamReset& event) {
@@ -135,6 +147,13 @@ void PeerSession::perform(spdy::StreamId id, Command& command) {
 
 void PeerSession::on(Stream& stream, Answer& answer) {
     stop_reading(stream);
+    if (answer.trailers) {
+        if (!reply(stream, answer.headers, false))
+            return;
+        stream.pending.push_back(std::move(answer.body));
+        Finish finish{std::move(answer.trailers)};
+        return on(stream, finish);
+    }
     if (!reply(stream, answer.headers, answer.body.empty()))
         return;
     const std::size_t sent = answer.body.empty() ? 0 : send(stream, answer.body, true);
@@ -147,6 +166,12 @@ void PeerSession::on(Stream& stream, Answer& answer) {
     stream.last = true;
 }
 
+void PeerSession::on(Stream& stream, Interim& interim) {
+    // Too many or too large: the final response matters more.
+    if (!stream.replied)
+        (void)session_.headers(stream.id, interim.headers, false);
+}
+
 void PeerSession::on(Stream& stream, Begin& begin) {
     if (reply(stream, begin.headers, false))
         pump(stream);
@@ -157,9 +182,10 @@ void PeerSession::on(Stream& stream, Chunk& chunk) {
     pump(stream);
 }
 
-void PeerSession::on(Stream& stream, Finish&) {
+void PeerSession::on(Stream& stream, Finish& finish) {
     stop_reading(stream);
     stream.last = true;
+    stream.trailers = std::move(finish.trailers);
     pump(stream);
 }
 
@@ -184,11 +210,14 @@ PeerSession::Stream* PeerSession::find(spdy::StreamId id) noexcept {
 
 void PeerSession::respond(Stream& stream, Response response) {
     auto [headers, has_body] = encode(response, stream.exchange->is_head(), dispatcher_.log());
-    Answer answer{std::move(headers), has_body ? std::move(response).body() : std::string{}};
+    auto trailers = has_body ? encode_trailers(response) : std::nullopt;
+    Answer answer{std::move(headers), has_body ? std::move(response).body() : std::string{},
+                  std::move(trailers)};
     on(stream, answer);
 }
 
 bool PeerSession::reply(Stream& stream, const spdy::HeaderBlock& headers, bool fin) {
+    stream.replied = true;
     if (session_.reply(stream.id, headers, fin))
         return true;
     session_.reset(stream.id, spdy::ResetCode::internal_error);
@@ -216,7 +245,7 @@ void PeerSession::pump(Stream& stream) {
         return;
     while (stream.first < stream.pending.size()) {
         const std::string_view rest = std::string_view{stream.pending[stream.first]}.substr(stream.offset);
-        const bool is_last = stream.last && stream.first + 1 == stream.pending.size();
+        const bool is_last = stream.last && !stream.trailers && stream.first + 1 == stream.pending.size();
         const std::size_t sent = send(stream, rest, is_last);
         stream.exchange->sent(sent);
         stream.offset += sent;
@@ -232,7 +261,12 @@ void PeerSession::pump(Stream& stream) {
     stream.pending.clear();
     stream.first = 0;
     if (stream.last) {
-        (void)session_.send(stream.id, {}, true);
+        if (stream.trailers && !session_.headers(stream.id, *stream.trailers, true)) {
+            session_.reset(stream.id, spdy::ResetCode::internal_error);
+            return remove(stream, true);
+        }
+        if (!stream.trailers)
+            (void)session_.send(stream.id, {}, true);
         mark_answered(stream);
         close_if_done(stream);
     }

@@ -69,15 +69,17 @@ class PeerSession {
         std::size_t first = 0;             ///< of `pending` that is not sent
         std::size_t offset = 0;            ///< in that one
         std::size_t unread = 0;            ///< bytes given to the handler and not consumed
-        bool last = false;                 ///< nothing follows `pending`
-        bool answered = false;             ///< FIN is sent
-        bool body_done = false;            ///< FIN is received
-        bool discarding = false;           ///< nobody reads the body
+        bool last = false;                 ///< nothing follows `pending` but the trailers
+        std::optional<spdy::HeaderBlock> trailers;
+        bool replied = false;     ///< the SYN_REPLY is sent
+        bool answered = false;    ///< FIN is sent
+        bool body_done = false;   ///< FIN is received
+        bool discarding = false;  ///< nobody reads the body
     };
 
     void on(spdy::StreamOpened& event);
     void on(const spdy::DataReceived& event);
-    void on(const spdy::HeadersReceived& event);
+    void on(spdy::HeadersReceived& event);
     void on(const spdy::StreamReset& event);
     void on(const spdy::WindowOpened& event);
     void on(const spdy::ReplyReceived&) {}
@@ -88,9 +90,10 @@ class PeerSession {
     void on(const spdy::GoAwayReceived&) {}
 
     void on(Stream& stream, Answer& answer);
+    void on(Stream& stream, Interim& interim);
     void on(Stream& stream, Begin& begin);
     void on(Stream& stream, Chunk& chunk);
-    void on(Stream& stream, Finish&);
+    void on(Stream& stream, Finish& finish);
     void on(Stream& stream, const BreakOff& break_off);
     void on(Stream& stream, const Consumed& consumed);
 
@@ -101,6 +104,7 @@ class PeerSession {
     /// Sends the start of `bytes` as far as the windows go; `fin` with the last of them.
     [[nodiscard]] std::size_t send(Stream& stream, std::string_view bytes, bool fin);
     void pump(Stream& stream);
+    void end_body(Stream& stream);
     void give_to_handler(Stream& stream, spdy::Bytes payload, bool last);
     void stop_reading(Stream& stream);
     void mark_answered(Stream& stream);

@@ -7,6 +7,7 @@
 
 #include "worker/http.hpp"
 #include "worker/request_builder.hpp"
+#include "zmqspdy/response.hpp"
 
 namespace zmqspdy {
 
@@ -48,6 +49,7 @@ struct Request::State {
     std::string target;
     std::string_view host;
     std::string_view scheme;
+    spdy::Priority priority = spdy::kDefaultPriority;
     std::shared_ptr<BodySource> source;
     RequestBuilder::Params params;
     mutable std::optional<Fields> fields;  // made when somebody wants to see them
@@ -81,6 +83,7 @@ Request::Request(std::string method, std::string target, const Fields& headers, 
 }
 
 std::variant<Request, RequestBuilder::BadRequest> RequestBuilder::build(spdy::HeaderBlock headers,
+                                                                        spdy::Priority priority,
                                                                         std::shared_ptr<BodySource> source) {
     auto state = std::make_unique<Request::State>();
     state->block = std::move(headers);
@@ -99,6 +102,7 @@ std::variant<Request, RequestBuilder::BadRequest> RequestBuilder::build(spdy::He
     state->target = *path;
     state->host = first_value(*host);
     state->scheme = first_value(*scheme);
+    state->priority = priority;
     state->source = std::move(source);
     return Request{std::move(state)};
 }
@@ -200,6 +204,26 @@ std::string Request::text(std::size_t limit) {
         whole.append(chunk);
     }
     return whole;
+}
+
+Request::Fields Request::trailers() const {
+    return state_ ? state_->source->trailers() : Fields{};
+}
+
+int Request::priority() const noexcept {
+    return (state_ ? *state_ : State::none()).priority;
+}
+
+void Request::early_hints(const Fields& fields) {
+    Response checked;
+    for (const auto& [name, value] : fields)
+        checked.header(name, value);
+    if (state_)
+        state_->source->send_interim(103, checked.headers());
+}
+
+std::stop_token Request::stop_token() const {
+    return state_ ? state_->source->stop_token() : std::stop_token{};
 }
 
 bool Request::cancelled() const noexcept {

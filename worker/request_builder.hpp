@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "zmqspdy/request.hpp"
-#include "zmqspdy/spdy/header_block.hpp"
+#include "zmqspdy/spdy/session.hpp"
 
 namespace zmqspdy {
 
@@ -20,8 +20,9 @@ class RequestBuilder {
     struct BadRequest {
         std::string_view why;  ///< a sentence in static storage
     };
-    /// A request out of a SYN_STREAM's headers; its body and its end come from `source`.
+    /// A request out of a SYN_STREAM; its body and its end come from `source`.
     [[nodiscard]] static std::variant<Request, BadRequest> build(spdy::HeaderBlock headers,
+                                                                 spdy::Priority priority,
                                                                  std::shared_ptr<BodySource> source);
 
     static void set_params(Request& request, Params params) noexcept;

@@ -7,6 +7,23 @@
 
 namespace zmqspdy {
 
+namespace {
+
+/// In lower case.
+std::string checked_name(std::string_view name, std::string_view value) {
+    std::string lower = serving::to_lower(name);
+    if (!serving::is_token(lower))
+        throw std::invalid_argument("'" + lower + "' is not the name of a header");
+    if (serving::is_reserved_field(lower))
+        throw std::invalid_argument("the header '" + lower + "' belongs to httpd, a worker must not set it");
+    if (!serving::is_field_value(value))
+        throw std::invalid_argument("the value of '" + lower +
+                                    "' has control characters, or spaces round it");
+    return lower;
+}
+
+}  // namespace
+
 void Responder::send(Response response) {
     target_->respond(std::move(response));
 }
@@ -59,14 +76,7 @@ Response&& Response::status(int code) && {
 }
 
 Response& Response::header(std::string_view name, std::string_view value) & {
-    std::string lower = serving::to_lower(name);
-    if (!serving::is_token(lower))
-        throw std::invalid_argument("'" + lower + "' is not the name of a header");
-    if (serving::is_reserved_field(lower))
-        throw std::invalid_argument("the header '" + lower + "' belongs to httpd, a worker must not set it");
-    if (!serving::is_field_value(value))
-        throw std::invalid_argument("the value of '" + lower +
-                                    "' has control characters, or spaces round it");
+    std::string lower = checked_name(name, value);
     if (lower == "content-type" || lower == "content-length") {
         const auto old = std::find_if(headers_.begin(), headers_.end(),
                                       [&lower](const auto& field) { return field.first == lower; });
@@ -81,6 +91,18 @@ Response& Response::header(std::string_view name, std::string_view value) & {
 
 Response&& Response::header(std::string_view name, std::string_view value) && {
     return std::move(this->header(name, value));
+}
+
+Response& Response::trailer(std::string_view name, std::string_view value) & {
+    std::string lower = checked_name(name, value);
+    if (serving::is_forbidden_trailer(lower))
+        throw std::invalid_argument("'" + lower + "' must come before the body, it cannot be a trailer");
+    trailers_.emplace_back(std::move(lower), value);
+    return *this;
+}
+
+Response&& Response::trailer(std::string_view name, std::string_view value) && {
+    return std::move(this->trailer(name, value));
 }
 
 const std::string& Response::body() const& noexcept {

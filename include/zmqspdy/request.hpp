@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,9 +16,12 @@
 
 namespace zmqspdy {
 
-/// Where body bytes come from. The worker implements it over a SPDY stream.
+/// Where a request's body and its end come from. The worker implements it over a SPDY stream; what a test's own need not
+/// have does nothing.
 class BodySource {
   public:
+    using Fields = std::vector<std::pair<std::string, std::string>>;
+
     virtual ~BodySource() = default;
     /// Waits for the next bytes of the body; a view valid until the next call; empty at the end. Throws
     /// BodyAborted.
@@ -26,6 +30,12 @@ class BodySource {
     [[nodiscard]] virtual bool cancelled() const noexcept = 0;
     /// See Request::sleep_for(). This one looks at cancelled() every few milliseconds.
     [[nodiscard]] virtual bool sleep_for(std::chrono::milliseconds duration);
+    /// See Request::stop_token().
+    [[nodiscard]] virtual std::stop_token stop_token() { return {}; }
+    /// See Request::trailers().
+    [[nodiscard]] virtual Fields trailers() const { return {}; }
+    /// See Request::early_hints(). `fields` have been checked.
+    virtual void send_interim(int /*status*/, const Fields& /*fields*/) {}
 };
 
 /// The client went away, or the request was reset, in the middle of its body.
@@ -40,7 +50,7 @@ class BodyAborted : public std::exception {
 /// it is kept. The body can be read until the answer is complete.
 class Request {
   public:
-    using Fields = std::vector<std::pair<std::string, std::string>>;
+    using Fields = BodySource::Fields;
 
     /// For tests: Request{"GET", "/hello/you?x=1"}, with headers and a whole body if wanted. Throws
     /// std::invalid_argument for a header with an empty name or a NUL.
@@ -74,9 +84,24 @@ class Request {
     /// The whole body, waiting for it; throws std::length_error when it is longer than `limit` bytes, and
     /// BodyAborted.
     [[nodiscard]] std::string text(std::size_t limit = std::size_t{16} * 1024 * 1024);
+    /// The fields behind the body (RFC 9110 section 6.5), once it has been read to its end; empty before, and when there
+    /// are none. Nothing in them is vouched for: they are no part of headers().
+    [[nodiscard]] Fields trailers() const;
+
+    /// 0, the most urgent, to 7 (RFC 9218 section 4.1). Requests that wait for a thread are served in this order.
+    [[nodiscard]] int priority() const noexcept;
+
+    /// Sends a 103 response with `fields`, typically Link, at once; any number of times before the handler's answer
+    /// begins; later, and for Run::on_io_thread, it does nothing (RFC 8297). Throws std::invalid_argument as Response::header() does.
+    void early_hints(const Fields& fields);
 
     /// True once the client has left or the router has given up: stop working. Any thread.
     [[nodiscard]] bool cancelled() const noexcept;
+    /// The same as a token, to wait with or to be called by: a std::stop_callback on it runs when the request is
+    /// cancelled, on the worker's I/O thread, where everything else stands still meanwhile, or at once when it is
+    /// cancelled already. Once the callback's destructor has returned it does not run any more. It must not throw. Any
+    /// thread; the token may outlive the request.
+    [[nodiscard]] std::stop_token stop_token() const;
     /// Sleeps for `duration`, or less when the request is cancelled meanwhile: then it returns false, else
     /// true.
     [[nodiscard]] bool sleep_for(std::chrono::milliseconds duration) const;

@@ -21,6 +21,8 @@ class Writer {
     /// False when nobody listens any more: return then. Holds back no more than about one stream window (256
     /// KiB).
     [[nodiscard]] virtual bool write(std::string_view chunk) = 0;
+    /// Adds a field to those that follow the body; see Response::trailer().
+    virtual void trailer(std::string_view name, std::string_view value) = 0;
     /// True once nobody listens any more. Any thread.
     [[nodiscard]] virtual bool cancelled() const noexcept = 0;
 };
@@ -76,8 +78,16 @@ class Response {
     Response& header(std::string_view name, std::string_view value) &;
     Response&& header(std::string_view name, std::string_view value) &&;
 
+    /// Adds a field that follows the body (RFC 9110 section 6.5), for clients that take such: all of HTTP/2, and those of
+    /// HTTP/1.1 that say `TE: trailers`; httpd drops it for others. Throws std::invalid_argument as header() does, and
+    /// for fields that must be known before the body: about framing, routing, authentication, conditions, caching or the
+    /// content's form (section 6.5.1).
+    Response& trailer(std::string_view name, std::string_view value) &;
+    Response&& trailer(std::string_view name, std::string_view value) &&;
+
     [[nodiscard]] int status() const noexcept { return status_; }
     [[nodiscard]] const Fields& headers() const noexcept { return headers_; }
+    [[nodiscard]] const Fields& trailers() const noexcept { return trailers_; }
     /// The whole body; empty for streams and promises.
     [[nodiscard]] const std::string& body() const& noexcept;
     [[nodiscard]] std::string body() && noexcept;
@@ -87,6 +97,7 @@ class Response {
   private:
     int status_ = 200;
     Fields headers_;
+    Fields trailers_;
     std::variant<std::string, Stream, Later> body_;
 };
 

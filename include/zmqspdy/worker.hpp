@@ -20,8 +20,11 @@ struct Options {
     std::vector<std::string> routers{"tcp://127.0.0.1:8000"};
     /// For logs and people; empty: the program's name and pid.
     std::string name;
-    /// Requests handled at once, and so handler threads at most: 1 to 65535.
+    /// Requests taken at once: 1 to 65535. httpd keeps the others for other workers, or waits.
     std::uint32_t capacity = 64;
+    /// Threads that handlers run on, at most; 0: as many as the capacity. With fewer, requests wait in the worker, the
+    /// more urgent in front (Request::priority()).
+    std::uint32_t threads = 0;
     /// Share of the traffic compared to other workers: 1 to 100.
     std::uint32_t weight = 1;
     /// The ZmqSpdyService it belongs to; empty: the unnamed one.
@@ -34,7 +37,7 @@ struct Options {
     /// Allow addresses that other hosts can reach, on which nothing is encrypted or authenticated.
     bool insecure = false;
 
-    /// Reads --router (repeatable), --name, --capacity, --weight, --service, --listen, --relay, --insecure
+    /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure
     /// and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
     /// asked to or when it must.
     [[nodiscard]] static Options from_args(int argc, const char* const* argv);

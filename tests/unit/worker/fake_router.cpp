@@ -194,12 +194,20 @@ void Child::on(const spdy::Event& event) {
         mine.fin = reply->fin;
         for (const auto& [name, value] : reply->headers)
             mine.headers.emplace(name, value);
+    } else if (const auto* headers = std::get_if<spdy::HeadersReceived>(&event)) {
+        Reply& mine = replies_[headers->stream];
+        auto& fields = mine.started ? mine.trailers : mine.interim.emplace_back();
+        for (const auto& [name, value] : headers->headers)
+            fields.emplace(name, value);
+        mine.fin = headers->fin;
     } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
         Reply& mine = replies_[data->stream];
         mine.body.append(reinterpret_cast<const char*>(data->payload.data()), data->payload.size());
         mine.fin = data->fin;
         if (reads)
             session_.consume(data->stream, data->payload.size());
+    } else if (const auto* ping = std::get_if<spdy::PingAcknowledged>(&event)) {
+        answered_ping_ = ping->id;
     } else if (const auto* reset = std::get_if<spdy::StreamReset>(&event)) {
         replies_[reset->stream].reset = reset->code;
     } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
@@ -225,12 +233,16 @@ spdy::StreamId Child::ask(const Ask& ask) {
     headers.add(":scheme", "http");
     for (const auto& [name, value] : ask.headers)
         headers.add(name, value);
-    const auto stream = session_.open(headers, 3, !ask.body);
+    const auto stream = session_.open(headers, ask.priority, !ask.body);
     if (!stream)
         throw std::runtime_error("the session takes no more streams");
     if (ask.body)
         send_body(*stream, *ask.body, !ask.more);
     return *stream;
+}
+
+void Child::send_trailers(spdy::StreamId stream, const spdy::HeaderBlock& trailers) {
+    (void)session_.headers(stream, trailers, true);
 }
 
 void Child::send_body(spdy::StreamId stream, std::string_view bytes, bool fin) {

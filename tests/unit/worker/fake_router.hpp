@@ -91,6 +91,8 @@ struct Reply {
     bool started = false;
     bool fin = false;
     std::optional<spdy::ResetCode> reset;
+    std::vector<std::map<std::string, std::string>> interim;  ///< HEADERS before the SYN_REPLY
+    std::map<std::string, std::string> trailers;
 
     [[nodiscard]] bool ended() const noexcept { return fin || reset; }
     [[nodiscard]] std::string status() const {
@@ -104,7 +106,8 @@ struct Ask {
     std::string path = "/";
     std::vector<std::pair<std::string, std::string>> headers = {};
     std::optional<std::string> body =
-        {};             ///< absent: SYN_STREAM has FIN; otherwise sent as the window allows
+        {};  ///< absent: SYN_STREAM has FIN; otherwise sent as the window allows
+    spdy::Priority priority = spdy::kDefaultPriority;
     bool more = false;  ///< no FIN after `body`: send_body() goes on
 };
 
@@ -120,10 +123,14 @@ class Child final : public Actor {
 
     [[nodiscard]] spdy::StreamId ask(const Ask& ask);
     void send_body(spdy::StreamId stream, std::string_view bytes, bool fin);
+    /// HEADERS and the end of the request.
+    void send_trailers(spdy::StreamId stream, const spdy::HeaderBlock& trailers);
     [[nodiscard]] Reply& reply(spdy::StreamId stream) { return replies_[stream]; }
     /// Bytes of the body that the window has had no room for yet.
     [[nodiscard]] std::size_t unsent(spdy::StreamId stream) { return uploads_[stream].bytes.size(); }
     [[nodiscard]] spdy::Session& session() noexcept { return session_; }
+    /// The last PING of ours that the worker has answered.
+    [[nodiscard]] std::uint32_t answered_ping() const noexcept { return answered_ping_; }
     [[nodiscard]] bool told_to_go() const noexcept { return told_to_go_; }
     [[nodiscard]] std::size_t messages() const noexcept { return messages_; }
 
@@ -151,6 +158,7 @@ class Child final : public Actor {
     std::map<spdy::StreamId, Reply> replies_;
     std::map<spdy::StreamId, Upload> uploads_;
     std::size_t messages_ = 0;
+    std::uint32_t answered_ping_ = 0;
     bool told_to_go_ = false;
 };
 

@@ -62,6 +62,7 @@ TEST_CASE("a wrong command line is answered with a sentence") {
     using Catch::Matchers::Contains;
     CHECK_THAT(refused({"--capacity", "0"}), Contains("capacity must be 1 to 65535"));
     CHECK_THAT(refused({"--capacity", "65536"}), Contains("capacity must be 1 to 65535"));
+    CHECK_THAT(refused({"--threads", "65536"}), Contains("threads must be 0 to 65535"));
     CHECK_THAT(refused({"--capacity", "x"}), Contains("capacity"));
     CHECK_THAT(refused({"--capacity", "-1"}), Contains("capacity"));
     CHECK_THAT(refused({"--weight", "101"}), Contains("weight must be 1 to 100"));

@@ -41,7 +41,7 @@ class CutBody final : public zmqspdy::BodySource {
 }  // namespace
 
 TEST_CASE("a request out of a SYN_STREAM") {
-    auto built = RequestBuilder::build(usual(), std::make_shared<CutBody>());
+    auto built = RequestBuilder::build(usual(), zmqspdy::spdy::kDefaultPriority, std::make_shared<CutBody>());
     auto& request = std::get<Request>(built);
     CHECK(request.method() == "GET");
     CHECK(request.target() == "/a%20b?x=1&y=%26");
@@ -74,8 +74,8 @@ TEST_CASE("what is no request is refused") {
             else if (!instead.empty())
                 headers.add(name, instead);
         }
-        return std::holds_alternative<RequestBuilder::BadRequest>(
-            RequestBuilder::build(std::move(headers), std::make_shared<CutBody>()));
+        return std::holds_alternative<RequestBuilder::BadRequest>(RequestBuilder::build(
+            std::move(headers), zmqspdy::spdy::kDefaultPriority, std::make_shared<CutBody>()));
     };
     for (const auto* name : {":method", ":path", ":version", ":host", ":scheme"})
         CHECK(without(name));

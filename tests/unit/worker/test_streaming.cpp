@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "catch.hpp"
-#include "fake_router.hpp"
+#include "setting.hpp"
 
 using namespace test;
 using namespace std::chrono_literals;
@@ -15,52 +15,6 @@ using zmqspdy::Worker;
 using zmqspdy::Writer;
 
 namespace {
-
-/// One worker, one registry, one child.
-class Setting {
-  public:
-    explicit Setting(const std::function<void(Worker&)>& set_up, const spdy::SessionOptions& options = {},
-                     bool relay = false)
-        : registry_{context_}, worker_{std::in_place, worker_options(relay), set_up} {
-        REQUIRE(until({&registry_}, [&] { return registry_.announced().size() == 1; }));
-        const std::string link = registry_.announced().front();
-        if (relay)
-            child_.emplace(registry_, link, "child", options);
-        else
-            child_.emplace(context_, to_string(*registry_.link(link).announcement->endpoint), options);
-    }
-
-    [[nodiscard]] Child& child() { return *child_; }
-    [[nodiscard]] bool until(const std::function<bool()>& done) { return test::until(actors(), done); }
-    [[nodiscard]] bool until(const std::vector<Actor*>& actors, const std::function<bool()>& done) {
-        return test::until(actors, done);
-    }
-    Reply& ask(const Ask& what) {
-        const auto stream = child_->ask(what);
-        REQUIRE(until([&] { return child_->reply(stream).ended(); }));
-        return child_->reply(stream);
-    }
-    /// The child's connection closes.
-    void drop_child() { child_.reset(); }
-
-  private:
-    [[nodiscard]] std::vector<Actor*> actors() {
-        std::vector<Actor*> all{&registry_};
-        if (child_)
-            all.push_back(&*child_);
-        return all;
-    }
-    [[nodiscard]] zmqspdy::Options worker_options(bool relay) const {
-        auto options = options_for({registry_.endpoint()});
-        options.relay = relay;
-        return options;
-    }
-
-    zmq::context_t context_;
-    Registry registry_;
-    std::optional<RunningWorker> worker_;
-    std::optional<Child> child_;
-};
 
 std::string pattern(std::size_t size) {
     std::string text(size, '\0');
