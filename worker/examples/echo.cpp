@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <zmqspdy/worker.hpp>
@@ -52,6 +54,7 @@ Response headers(Request& request) {
     const nlohmann::json seen{{"method", request.method()},
                               {"path", request.path()},
                               {"query", request.query()},
+                              {"priority", request.priority()},
                               {"headers", std::move(fields)}};
     // What clients send need not be UTF-8.
     return Response::json(seen.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
@@ -108,11 +111,15 @@ Response stream(Request& request) {
         });
 }
 
+// How many requests were cancelled while they waited here.
+std::atomic<std::uint64_t> cancelled_requests{0};
+
 Response delay(Request& request) {
     constexpr std::uint64_t kMost = 600'000;
     const auto pause = number(request.param("ms"), 0, kMost);
     if (!pause)
         return bad_number("the delay in milliseconds", 0, kMost);
+    const std::stop_callback gone(request.stop_token(), [] { ++cancelled_requests; });
     if (!request.sleep_for(std::chrono::milliseconds(*pause)))
         return {};  // nobody will see it
     return Response::text("waited " + std::to_string(*pause) + " ms\n");
@@ -139,6 +146,57 @@ Response sha256(Request& request) {
     return Response::text(hex + "\n");
 }
 
+// One 103 before the answer, so that a browser can fetch what the page will need.
+Response early_hints(Request& request) {
+    request.early_hints({{"link", "</style.css>; rel=preload; as=style"}});
+    return Response::text("the hints went before\n");
+}
+
+// The body back, and behind it how long it was.
+Response trailers(Request& request) {
+    return Response::stream("application/octet-stream", [&request](Writer& out) {
+        std::uint64_t length = 0;
+        for (const std::string_view chunk : request.body()) {
+            length += chunk.size();
+            if (!out.write(chunk))
+                return;
+        }
+        out.trailer("x-length", std::to_string(length));
+    });
+}
+
+Response request_trailers(Request& request) {
+    (void)request.text();
+    auto fields = nlohmann::json::array();
+    for (const auto& [name, value] : request.trailers())
+        fields.push_back({name, value});
+    return Response::json(fields.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+// Server-Sent Events until the client leaves, or `count` of them.
+Response events(Request& request) {
+    constexpr std::uint64_t kMost = 1'000'000'000;
+    constexpr std::uint64_t kMostPause = 60'000;
+    const auto count = number(request.query_param("count").value_or(std::to_string(kMost)), 0, kMost);
+    const auto pause = number(request.query_param("ms").value_or("1000"), 0, kMostPause);
+    if (!count)
+        return bad_number("count", 0, kMost);
+    if (!pause)
+        return bad_number("ms", 0, kMostPause);
+    return Response::stream(
+               "text/event-stream",
+               [&request, count = *count, pause = std::chrono::milliseconds(*pause)](Writer& out) {
+                   const std::stop_callback gone(request.stop_token(), [] { ++cancelled_requests; });
+                   for (std::uint64_t i = 1; i <= count; ++i) {
+                       const std::string id = std::to_string(i);
+                       if (!out.write("id: " + id + "\ndata: event " + id + "\n\n") ||
+                           !request.sleep_for(pause))
+                           return;
+                   }
+               })
+        .header("cache-control", "no-store");
+}
+
 Response status(Request& request) {
     const auto code = number(request.param("code"), 200, 599);
     if (!code)
@@ -160,6 +218,13 @@ int main(int argc, char** argv) {
     worker.any("/status/:code", status);
     worker.get("/whoami", [name = options.name](Request&) {
         return Response::json(nlohmann::json{{"name", name}, {"pid", ::getpid()}}.dump() + "\n");
+    });
+    worker.get("/early-hints", early_hints);
+    worker.any("/trailers", trailers);
+    worker.any("/request-trailers", request_trailers);
+    worker.get("/events", events);
+    worker.get("/cancelled", [](Request&) {
+        return Response::json(nlohmann::json{{"cancelled", cancelled_requests.load()}}.dump() + "\n");
     });
     worker.any("/crash", [](Request&) -> Response { ::_exit(1); });
     return worker.run();
