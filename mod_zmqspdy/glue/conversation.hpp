@@ -80,7 +80,8 @@ class Conversation {
     std::optional<std::uint64_t> length_left_;
     std::size_t unreported_ = 0;    ///< response bytes the client has taken that the pool does not know of
     bool request_complete_ = true;  ///< the last byte of the request body has been handed over
-    bool client_blocks_ = false;    ///< the client has sent nothing to read
+    bool wait_logged_ = false;
+    bool client_blocks_ = false;  ///< the client has sent nothing to read
 };
 
 }  // namespace zmqspdy::glue

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
@@ -62,6 +63,8 @@ bool Conversation::wait() {
         wait_on_descriptors(next_look());
     if (was_queued && !queued())
         last_progress_ = Clock::now();
+    else if (queued() && !std::exchange(wait_logged_, true))
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: no worker is free; the request waits", r_->uri);
     return happened || Clock::now() < deadline();
 }
 
