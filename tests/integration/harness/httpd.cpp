@@ -59,6 +59,21 @@ class Httpd::Guardian {
     pid_t pid_;
 };
 
+namespace {
+
+/// server.key and server.pem, for localhost.
+void make_certificate(const fs::path& folder) {
+    const CommandResult made =
+        run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=localhost", "-keyout", (folder / "server.key").string(), "-out",
+             (folder / "server.pem").string()});
+    if (made.code != 0) {
+        throw std::runtime_error{"openssl made no certificate: " + made.output};
+    }
+}
+
+}  // namespace
+
 Httpd::Httpd(HttpdSetup setup) : port_{free_port()}, worker_port_{setup.worker_port.value_or(free_port())} {
     adopt_orphans();
     fs::create_directory(root_.path() / "run");
@@ -66,7 +81,12 @@ Httpd::Httpd(HttpdSetup setup) : port_{free_port()}, worker_port_{setup.worker_p
     fs::create_directory(root_.path() / "htdocs/static");
     fs::permissions(root_.path(), fs::perms{0755});
     write_file(root_.path() / "htdocs/static/index.txt", "a static file\n");
-    write_file(root_.path() / "httpd.conf", httpd_conf(setup, root_.path(), port_, worker_port_));
+    if (setup.tls) {
+        tls_port_ = free_port();
+        make_certificate(root_.path());
+    }
+    write_file(root_.path() / "httpd.conf",
+               httpd_conf(setup, root_.path(), {.http = port_, .tls = tls_port_, .workers = worker_port_}));
     // A module with a sanitizer inside needs that sanitizer's library to come first in httpd.
     if (const char* preload = std::getenv("ZMQSPDY_TEST_PRELOAD"); preload != nullptr && *preload != '\0') {
         environment_.emplace_back("LD_PRELOAD", preload);

@@ -17,12 +17,16 @@ namespace harness {
 
 /// Which lines the generated httpd.conf gets beyond the necessary ones.
 struct HttpdSetup {
+    /// Further modules, by the names of LoadModule without "_module".
+    std::vector<std::string> modules = {};
     /// Into the server's global part, e.g. "ZmqSpdyWindow 65536".
     std::string global = {};
     /// Into <Location "/">, behind SetHandler.
     std::string location = {};
     /// Whole sections behind it, e.g. another <Location>.
     std::string sections = {};
+    /// The same over TLS on another port (Httpd::tls_port()), with a certificate that nobody signed, and HTTP/2 on both.
+    bool tls = false;
     /// One child process only, so that all requests meet in one session with each worker.
     bool single_child = false;
     /// Adds `ZmqSpdyListen tcp://127.0.0.1:PORT`; a test of that directive writes its own.
@@ -53,6 +57,8 @@ class Httpd {
     [[nodiscard]] CommandResult configtest() const;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    /// HttpdSetup::tls
+    [[nodiscard]] std::uint16_t tls_port() const noexcept { return tls_port_; }
     [[nodiscard]] std::uint16_t worker_port() const noexcept { return worker_port_; }
     /// What workers get as --router.
     [[nodiscard]] std::string router() const;
@@ -81,6 +87,7 @@ class Httpd {
 
     TempDir root_;
     std::uint16_t port_;
+    std::uint16_t tls_port_ = 0;
     std::uint16_t worker_port_;
     Process::Environment environment_;
     std::unique_ptr<Process> foreground_;

@@ -48,35 +48,56 @@ std::string mpm_settings(bool single_child) {
                  "MaxSpareThreads 256\nMaxRequestWorkers 256\n";
 }
 
+std::string further_modules(const HttpdSetup& setup) {
+    std::string lines;
+    for (const std::string& name : setup.modules) {
+        lines += load_module(name);
+    }
+    if (setup.tls) {
+        lines += load_module("ssl") + load_module("http2") + "Protocols h2 h2c http/1.1\n";
+    }
+    return lines;
+}
+
+/// The whole server once more, over TLS.
+std::string tls_host(std::uint16_t port) {
+    const std::string address = "127.0.0.1:" + std::to_string(port);
+    return "Listen " + address + "\n<VirtualHost " + address +
+           ">\n  SSLEngine on\n  SSLCertificateFile server.pem\n  SSLCertificateKeyFile "
+           "server.key\n</VirtualHost>\n";
+}
+
 }  // namespace
 
-std::string httpd_conf(const HttpdSetup& setup, const fs::path& root, std::uint16_t port,
-                       std::uint16_t worker_port) {
+std::string httpd_conf(const HttpdSetup& setup, const fs::path& root, const Ports& ports) {
     std::ostringstream conf;
     conf << "ServerRoot \"" << root.string() << "\"\n"
          << "DefaultRuntimeDir \"" << (root / "run").string() << "\"\n"
          << "PidFile run/httpd.pid\n"
          << "ServerName localhost\n"
-         << "Listen 127.0.0.1:" << port << "\n"
+         << "Listen 127.0.0.1:" << ports.http << "\n"
          << "ErrorLog error_log\n"
          << "LogLevel notice\n"
          << user_and_group() << load_module("mpm_" + mpm()) << load_module("unixd")
          << load_module("authz_core") << load_module("alias") << load_module("setenvif")
          << "LoadModule zmqspdy_module " << module_file() << "\n"
-         << mpm_settings(setup.single_child) << "GracefulShutdownTimeout 20\n"
+         << further_modules(setup) << mpm_settings(setup.single_child) << "GracefulShutdownTimeout 20\n"
          << "Timeout 60\n"
          << "KeepAlive On\n"
          << "MaxKeepAliveRequests 0\n"
          << "KeepAliveTimeout 15\n"
          << "DocumentRoot \"" << (root / "htdocs").string() << "\"\n";
     if (setup.listen_directive) {
-        conf << "ZmqSpdyListen tcp://127.0.0.1:" << worker_port << "\n";
+        conf << "ZmqSpdyListen tcp://127.0.0.1:" << ports.workers << "\n";
     }
     conf << setup.global << "\n"
          << "<Location \"/\">\n  SetHandler zmq-spdy\n"
          << setup.location << "\n</Location>\n"
          << "<Location \"/static/\">\n  SetHandler None\n</Location>\n"
          << setup.sections << "\n";
+    if (setup.tls) {
+        conf << tls_host(ports.tls);
+    }
     return conf.str();
 }
 

@@ -9,7 +9,13 @@
 
 namespace harness {
 
+struct Ports {
+    std::uint16_t http;
+    std::uint16_t tls;  ///< with HttpdSetup::tls
+    std::uint16_t workers;
+};
+
 [[nodiscard]] std::string httpd_conf(const HttpdSetup& setup, const std::filesystem::path& root,
-                                     std::uint16_t port, std::uint16_t worker_port);
+                                     const Ports& ports);
 
 }  // namespace harness
