@@ -81,13 +81,15 @@ Exchange::Fields Exchange::trailers() const {
 
 std::stop_token Exchange::stop_token() {
     std::stop_source source{std::nostopstate};
+    bool stopped = false;
     {
         const std::lock_guard lock{stop_mutex_};
         if (!stop_.stop_possible())
             stop_ = std::stop_source{};
         source = stop_;
+        stopped = stopped_;
     }
-    if (cancelled())
+    if (stopped)
         source.request_stop();
     return source.get_token();
 }
@@ -118,16 +120,18 @@ void Exchange::deliver(std::unique_ptr<BodyChunk> chunk) noexcept {
 }
 
 void Exchange::cancel() noexcept {
+    std::stop_source source{std::nostopstate};
+    {
+        const std::lock_guard lock{stop_mutex_};
+        stopped_ = true;
+        source = stop_;
+    }
+    // Before the handler can see it otherwise: it may return at once, and its callbacks are to have run.
+    source.request_stop();
     cancelled_.store(true);
     writer_.notify();
     sleeper_.notify();
     stop_body();
-    std::stop_source source{std::nostopstate};
-    {
-        const std::lock_guard lock{stop_mutex_};
-        source = stop_;
-    }
-    source.request_stop();
 }
 
 void Exchange::stop_body() noexcept {

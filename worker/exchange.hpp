@@ -102,6 +102,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     const bool is_head_;
     std::atomic<bool> to_be_asked_for_;  ///< nobody has told the client to send its body
     std::mutex stop_mutex_;
+    bool stopped_ = false;
     std::stop_source stop_{std::nostopstate};  ///< made when somebody asks for a token
 
     // The writer's alone.
