@@ -8,7 +8,7 @@ packages_build=(ca-certificates g++ cmake ninja-build apache2-bin apache2-dev li
   libcli11-dev libssl-dev nlohmann-json3-dev)
 packages_run=(apache2-bin curl procps)
 packages_test=(catch2 libcurl4-openssl-dev make nghttp2-client openssl perl)
-packages_ci=(clang clang-format clang-tidy libclang-rt-dev)
+packages_ci=(chromium-headless-shell clang clang-format clang-tidy libclang-rt-dev)
 
 die() {
   echo "$*" >&2

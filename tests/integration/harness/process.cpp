@@ -112,6 +112,11 @@ std::optional<ExitCode> Process::wait(milliseconds limit) {
     return ended_;
 }
 
+void Process::kill_group() {
+    ::kill(-pid_, SIGKILL);
+    kill();
+}
+
 void Process::kill() {
     signal(SIGKILL);
     if (!wait()) {

@@ -38,6 +38,8 @@ class Process {
     [[nodiscard]] std::optional<ExitCode> wait(milliseconds limit = seconds{20});
     /// SIGKILL, and waits.
     void kill();
+    /// The same for all that it has started and that has not left its process group.
+    void kill_group();
     [[nodiscard]] std::string output() const;
 
   private:
