@@ -73,6 +73,13 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyRetries 11", true, "ZmqSpdyRetries: "},
         {"ZmqSpdyRetries -1", true, "ZmqSpdyRetries: "},
         {"ZmqSpdyRetries twice", true, "ZmqSpdyRetries: "},
+        {"ZmqSpdyFirstByteTimeout 0", true, "ZmqSpdyFirstByteTimeout: "},
+        {"ZmqSpdyRequestTimeout never", true, "ZmqSpdyRequestTimeout: "},
+        {"ZmqSpdyPriority 8", true, "ZmqSpdyPriority: "},
+        {"ZmqSpdyPriority high", true, "ZmqSpdyPriority: "},
+        {"ZmqSpdyPass", true, "ZmqSpdyPass: "},
+        {"ZmqSpdyPass REMOTE-USER", true, "ZmqSpdyPass: "},
+        {"ZmqSpdyPass REMOTE_USER None", true, "ZmqSpdyPass: "},
         // httpd's own words, as for every directive of every module.
         {"ZmqSpdyService", true, "ZmqSpdyService takes one argument"},
         {"ZmqSpdyWindow 65536", true, "ZmqSpdyWindow not allowed"},
@@ -99,7 +106,8 @@ TEST_CASE("configtest lets every directive pass with a right value", "[config][c
     HttpdSetup setup = setup_with(global, false);
     setup.location =
         "ZmqSpdyTimeout 30s\nZmqSpdyQueueTimeout 500ms\nZmqSpdyRetries 0\n"
-        "ZmqSpdyService blue\n";
+        "ZmqSpdyService blue\nZmqSpdyFirstByteTimeout 1min\nZmqSpdyRequestTimeout 1h\nZmqSpdyPriority 0\n"
+        "ZmqSpdyPass REMOTE_USER SSL_PROTOCOL COLOUR\nZmqSpdyPass None\n";
     const CommandResult result = Httpd{setup}.configtest();
     CAPTURE(result.output);
     CHECK(result.code == 0);
