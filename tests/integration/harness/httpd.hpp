@@ -21,6 +21,8 @@ struct HttpdSetup {
     std::vector<std::string> modules = {};
     /// Into the server's global part, e.g. "ZmqSpdyWindow 65536".
     std::string global = {};
+    /// <Location "/"> has SetHandler zmq-spdy.
+    bool all_to_workers = true;
     /// Into <Location "/">, behind SetHandler.
     std::string location = {};
     /// Whole sections behind it, e.g. another <Location>.

@@ -91,8 +91,8 @@ std::string httpd_conf(const HttpdSetup& setup, const fs::path& root, const Port
         conf << "ZmqSpdyListen tcp://127.0.0.1:" << ports.workers << "\n";
     }
     conf << setup.global << "\n"
-         << "<Location \"/\">\n  SetHandler zmq-spdy\n"
-         << setup.location << "\n</Location>\n"
+         << "<Location \"/\">\n"
+         << (setup.all_to_workers ? "  SetHandler zmq-spdy\n" : "") << setup.location << "\n</Location>\n"
          << "<Location \"/static/\">\n  SetHandler None\n</Location>\n"
          << setup.sections << "\n";
     if (setup.tls) {
