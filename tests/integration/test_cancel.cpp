@@ -73,6 +73,8 @@ TEST_CASE("A client that leaves while it waits for a worker gives up its place w
     for (const char* request :
          {"GET /given-up HTTP/1.1\r\nHost: localhost\r\n\r\n",
           "POST /given-up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"}) {
+        // Without a worker, again.
+        REQUIRE(eventually(seconds{10}, [&] { return log_lines_with(*httpd, "is gone") == times; }));
         RawClient client{httpd->port()};
         client.send(request);
         RawClient other{httpd->port()};

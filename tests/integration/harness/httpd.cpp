@@ -160,9 +160,11 @@ std::size_t Httpd::generations() const {
     }));
 }
 
-void Httpd::wait_until_ready() {
+void Httpd::wait_until_ready(std::size_t earlier) {
     const auto before = Clock::now();
-    const bool up = eventually(seconds{20}, [this] { return !running() || accepts(); });
+    // It accepts connections a moment before the worker port is there.
+    const bool up =
+        eventually(seconds{20}, [&] { return !running() || (generations() > earlier && accepts()); });
     if (!up || !running()) {
         throw std::runtime_error{"httpd did not come up in " + std::to_string(since(before).count()) +
                                  " ms:\n" + (foreground_ ? foreground_->output() : "") + error_log()};
@@ -170,10 +172,11 @@ void Httpd::wait_until_ready() {
 }
 
 void Httpd::start() {
+    const std::size_t earlier = generations();
     // httpd shuts its children down on SIGTERM: the right end for it also when the test dies.
     foreground_ =
         std::make_unique<Process>(command({"-DFOREGROUND"}), root_.path() / "stderr", environment_, SIGTERM);
-    wait_until_ready();
+    wait_until_ready(earlier);
 }
 
 std::optional<ExitCode> Httpd::start_and_end() {
@@ -186,6 +189,7 @@ std::optional<ExitCode> Httpd::start_and_end() {
 }
 
 void Httpd::start_daemon() {
+    const std::size_t earlier = generations();
     const CommandResult result = run(command({"-k", "start"}), environment_);
     if (result.code != 0) {
         throw std::runtime_error{"httpd -k start failed: " + result.output + error_log()};
@@ -196,7 +200,7 @@ void Httpd::start_daemon() {
     daemon_ = std::stoi(read_file(root_.path() / "run/httpd.pid"));
     expected_children().insert(daemon_);
     guardian_ = std::make_unique<Guardian>(daemon_);
-    wait_until_ready();
+    wait_until_ready(earlier);
 }
 
 void Httpd::control(const std::string& action) {

@@ -85,7 +85,8 @@ class Httpd {
     [[nodiscard]] std::vector<std::string> command(const std::vector<std::string>& arguments) const;
     [[nodiscard]] std::size_t generations() const;
     [[nodiscard]] bool accepts() const;
-    void wait_until_ready();
+    /// `earlier`: generations() before this start.
+    void wait_until_ready(std::size_t earlier);
 
     TempDir root_;
     std::uint16_t port_;
