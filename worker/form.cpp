@@ -1,0 +1,77 @@
+#include "zmqspdy/form.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "worker/http.hpp"
+#include "worker/multipart.hpp"
+#include "worker/parameters.hpp"
+
+namespace zmqspdy {
+
+namespace {
+
+std::string decode(std::string_view text) {
+    return serving::percent_decode(text, serving::Plus::is_space);
+}
+
+/// Nothing when there are more than `most` pairs.
+std::optional<FormFields> parse_pairs(std::string_view rest, std::size_t most) {
+    FormFields fields;
+    while (!rest.empty()) {
+        const auto pair = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+        if (pair.empty())
+            continue;
+        if (fields.size() == most)
+            return std::nullopt;
+        const auto equals = pair.find('=');
+        const auto value = equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
+        fields.emplace_back(decode(pair.substr(0, equals)), decode(value));
+    }
+    return fields;
+}
+
+std::string read_body(Request& request, std::size_t limit) {
+    try {
+        return request.text(limit);
+    } catch (const std::length_error&) {
+        throw HttpError{413, "the form is longer than " + std::to_string(limit) + " bytes"};
+    }
+}
+
+}  // namespace
+
+FormFields parse_form(std::string_view text) {
+    return parse_pairs(text, std::numeric_limits<std::size_t>::max()).value_or(FormFields{});
+}
+
+std::optional<std::string_view> Form::field(std::string_view name) const noexcept {
+    const auto found =
+        std::find_if(fields.begin(), fields.end(), [name](const auto& field) { return field.first == name; });
+    if (found == fields.end())
+        return std::nullopt;
+    return found->second;
+}
+
+const FormFile* Form::file(std::string_view name) const noexcept {
+    const auto found =
+        std::find_if(files.begin(), files.end(), [name](const auto& file) { return file.name == name; });
+    return found == files.end() ? nullptr : &*found;
+}
+
+Form read_form(Request& request, const FormLimits& limits) {
+    const auto type = serving::parse_parameterized(request.header("content-type").value_or(""));
+    if (type && type->value == "application/x-www-form-urlencoded") {
+        auto fields = parse_pairs(read_body(request, limits.total), limits.parts);
+        if (!fields)
+            throw HttpError{413, "the form has more than " + std::to_string(limits.parts) + " fields"};
+        return Form{std::move(*fields), {}};
+    }
+    if (type && type->value == "multipart/form-data")
+        return serving::parse_multipart(read_body(request, limits.total),
+                                        type->parameter("boundary").value_or(""), limits);
+    throw HttpError{415, "a form is application/x-www-form-urlencoded or multipart/form-data"};
+}
+
+}  // namespace zmqspdy
