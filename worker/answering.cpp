@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "zmqspdy/http_error.hpp"
+
 namespace zmqspdy::serving {
 
 namespace {
@@ -24,6 +26,10 @@ std::string current_reason() {
     } catch (...) {
         return "an exception that is no std::exception";
     }
+}
+
+Response refusal(const HttpError& error) {
+    return Response::text(std::string(error.what()) + "\n").status(error.status());
 }
 
 void produce(Exchange& exchange, const Response::Stream& stream, const std::string& name, const Log& log) {
@@ -86,6 +92,8 @@ void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response,
         const auto promise = std::make_shared<Promise>(exchange, name, log);
         try {
             (*later)(Responder{promise});
+        } catch (const HttpError& error) {
+            promise->respond(refusal(error));
         } catch (...) {
             log.line(name + ": " + current_reason());
             promise->respond(internal_error());
@@ -109,6 +117,8 @@ void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response,
 Response call_handler(const Route& route, Request& request, const Log& log) {
     try {
         return route.handler(request);
+    } catch (const HttpError& error) {
+        return refusal(error);  // the client's doing, or meant for it: nothing to log
     } catch (const BodyAborted&) {
         return internal_error();  // nobody will see it
     } catch (...) {

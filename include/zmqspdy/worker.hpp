@@ -43,8 +43,8 @@ struct Options {
     [[nodiscard]] static Options from_args(int argc, const char* const* argv);
 };
 
-/// Called on a thread of the worker's pool, several at once. What it throws becomes a 500 and a line in the
-/// log.
+/// Called on a thread of the worker's pool, several at once. An HttpError that it throws becomes that answer,
+/// anything else a 500 and a line in the log.
 using Handler = std::function<Response(Request&)>;
 
 /// Where a route's handler runs.

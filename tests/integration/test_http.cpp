@@ -134,3 +134,43 @@ TEST_CASE("What is not given to the handler stays httpd's own", "[http]") {
     CHECK(reply.ok());
     CHECK(reply.body == "a static file\n");
 }
+
+TEST_CASE("Forms, cookies, conditions and ranges of the framework work behind httpd", "[http]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const EchoServer server{relayed};
+    Client client{server.httpd->port()};
+
+    Call form;
+    form.method = "POST";
+    form.path = "/form";
+    form.headers = {"Content-Type: multipart/form-data; boundary=b"};
+    form.body =
+        "--b\r\nContent-Disposition: form-data; name=\"colour\"\r\n\r\nblue\r\n"
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\n\r\n12345\r\n--b--\r\n";
+    const Reply sent = client.send(form);
+    CAPTURE(sent.summary());
+    CHECK(sent.body.find(R"("fields":[["colour","blue"]])") != std::string::npos);
+    CHECK(sent.body.find(R"("filename":"a.txt")") != std::string::npos);
+    form.headers = {"Content-Type: text/plain"};
+    CHECK(client.send(form).status == 415);
+
+    Call visit;
+    visit.path = "/visits";
+    visit.headers = {"Cookie: a=b; visits=41"};
+    const Reply visited = client.send(visit);
+    CHECK(visited.body == "visit 42\n");
+    CHECK(visited.header("set-cookie").value_or("").starts_with("visits=42;"));
+
+    Call content;
+    content.path = "/content";
+    const Reply whole = client.send(content);
+    CHECK(whole.body.size() == 1000);
+    content.headers = {"Range: bytes=10-19"};
+    const Reply part = client.send(content);
+    CHECK(part.status == 206);
+    CHECK(part.header("content-range") == "bytes 10-19/1000");
+    CHECK(part.body == whole.body.substr(10, 10));
+    content.headers = {"If-None-Match: " + whole.header("etag").value_or("")};
+    CHECK(client.send(content).status == 304);
+}

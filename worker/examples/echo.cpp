@@ -16,6 +16,10 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <zmqspdy/cookie.hpp>
+#include <zmqspdy/file.hpp>
+#include <zmqspdy/form.hpp>
+#include <zmqspdy/json.hpp>
 #include <zmqspdy/worker.hpp>
 
 using namespace zmqspdy;
@@ -173,6 +177,35 @@ Response request_trailers(Request& request) {
     return Response::json(fields.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+// What a form, of either encoding, had in it.
+Response form(Request& request) {
+    const Form sent = read_form(request);
+    auto fields = nlohmann::json::array();
+    for (const auto& [name, value] : sent.fields)
+        fields.push_back({name, value});
+    auto files = nlohmann::json::array();
+    for (const FormFile& file : sent.files)
+        files.push_back({{"name", file.name},
+                         {"filename", file.filename},
+                         {"type", file.content_type},
+                         {"size", file.body.size()}});
+    return json_response({{"fields", std::move(fields)}, {"files", std::move(files)}});
+}
+
+// Counts a client's visits in a cookie.
+Response visits(Request& request) {
+    const auto before = number(cookie(request, "visits").value_or("0"), 0, 1'000'000).value_or(0);
+    const std::string now = std::to_string(before + 1);
+    return Response::text("visit " + now + "\n")
+        .header("set-cookie", SetCookie{.name = "visits", .value = now}.to_string());
+}
+
+// Known bytes with conditions and ranges.
+Response content(Request& request) {
+    return content_response(request, std::string(chunk_at(0, 1000)), "application/octet-stream",
+                            "\"echo-1\"");
+}
+
 // Server-Sent Events until the client leaves, or `count` of them.
 Response events(Request& request) {
     constexpr std::uint64_t kMost = 1'000'000'000;
@@ -223,6 +256,9 @@ int main(int argc, char** argv) {
     worker.any("/trailers", trailers);
     worker.any("/request-trailers", request_trailers);
     worker.get("/events", events);
+    worker.post("/form", form);
+    worker.get("/visits", visits);
+    worker.get("/content", content);
     worker.get("/cancelled", [](Request&) {
         return Response::json(nlohmann::json{{"cancelled", cancelled_requests.load()}}.dump() + "\n");
     });

@@ -18,9 +18,13 @@ class CollectingWriter final : public zmqspdy::Writer {
         pieces.emplace_back(chunk);
         return !cancelled();
     }
+    void trailer(std::string_view name, std::string_view value) override {
+        trailers.emplace_back(name, value);
+    }
     bool cancelled() const noexcept override { return pieces.size() >= most_; }
 
     std::vector<std::string> pieces;
+    zmqspdy::Response::Fields trailers;
 
   private:
     std::size_t most_;

@@ -4,6 +4,7 @@
 
 #include "catch.hpp"
 #include "worker/handler_pool.hpp"
+#include "zmqspdy/http_error.hpp"
 #include "zmqspdy/worker.hpp"
 
 using namespace zmqspdy;
@@ -37,6 +38,15 @@ TEST_CASE("handlers are tested without httpd and sockets") {
     CHECK(refused.headers().back() == std::pair<std::string, std::string>{"allow", "GET, HEAD"});
     CHECK_THROWS_AS(worker.route("", "/x", [](Request&) { return Response{}; }), std::invalid_argument);
     CHECK_THROWS_AS(worker.get("/any/*", [](Request&) { return Response{}; }), std::invalid_argument);
+}
+
+TEST_CASE("a handler that throws an HttpError answers with its status and message") {
+    Worker worker{Options{}};
+    worker.get("/", [](Request&) -> Response { throw zmqspdy::HttpError{422, "no such colour"}; });
+    Request request{"GET", "/"};
+    const Response response = worker.handle(request);
+    CHECK(response.status() == 422);
+    CHECK(response.body() == "no such colour\n");
 }
 
 TEST_CASE("the pool does every job, never more at once than it has threads") {
