@@ -117,8 +117,9 @@ int Conversation::abort_response(const char* why) {
                             ap_bucket_error_create(HTTP_BAD_GATEWAY, nullptr, r_->pool, out_->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(out_->bucket_alloc));
     (void)ap_pass_brigade(r_->output_filters, out_);
-    // Where the body ends with the connection (HTTP/1.0), only a reset tells the two ends apart.
-    if (client_ && !r_->chunked && !apr_table_get(r_->headers_out, "Content-Length")) {
+    // Where the body ends with the connection (HTTP/1.0), only a reset tells the two ends apart. A subrequest's part of
+    // the page is not the whole of it: the bucket above tells its page.
+    if (client_ && !r_->main && !r_->chunked && !apr_table_get(r_->headers_out, "Content-Length")) {
         end_with_reset(client_);
         r_->connection->aborted = 1;  // httpd closes without lingering
     }
