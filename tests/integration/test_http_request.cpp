@@ -161,7 +161,8 @@ TEST_CASE("X-Forwarded-* and Via end with httpd's own word", "[http_request]") {
 TEST_CASE("Names that httpd vouches for are removed from clients, with underscores too", "[http_request]") {
     Gateway gateway{
         false,
-        {.location = "SetEnvIf Request_URI . COLOUR=blue\nZmqSpdyPass REMOTE_USER REMOTE_ADDR COLOUR"}};
+        {.modules = {"setenvif"},
+         .location = "SetEnvIf Request_URI . COLOUR=blue\nZmqSpdyPass REMOTE_USER REMOTE_ADDR COLOUR"}};
     (void)gateway.exchange(
         get("/",
             "Host: localhost\r\nZmqSpdy-Remote-User: root\r\nzmqspdy_remote_user: root\r\n"

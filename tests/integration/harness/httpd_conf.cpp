@@ -79,8 +79,8 @@ std::string httpd_conf(const HttpdSetup& setup, const fs::path& root, const Port
          << "ErrorLog error_log\n"
          << "LogLevel notice\n"
          << user_and_group() << load_module("mpm_" + mpm()) << load_module("unixd")
-         << load_module("authz_core") << load_module("alias") << load_module("setenvif")
-         << "LoadModule zmqspdy_module " << module_file() << "\n"
+         << load_module("authz_core") << load_module("alias") << "LoadModule zmqspdy_module " << module_file()
+         << "\n"
          << further_modules(setup) << mpm_settings(setup.single_child) << "GracefulShutdownTimeout 20\n"
          << "Timeout 60\n"
          << "KeepAlive On\n"
