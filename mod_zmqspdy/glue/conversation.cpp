@@ -110,6 +110,7 @@ int Conversation::abort_response(const char* why) {
         clear_response_head(r_);
         return HTTP_BAD_GATEWAY;
     }
+    forbid_caching();
     // The client has part of it already: it must see that the rest is missing. httpd's chunk filter leaves
     // out the last chunk when it meets this bucket, and the connection is not used again.
     r_->connection->keepalive = AP_CONN_CLOSE;
@@ -124,6 +125,11 @@ int Conversation::abort_response(const char* why) {
         r_->connection->aborted = 1;  // httpd closes without lingering
     }
     return DONE;
+}
+
+void Conversation::forbid_caching() {
+    for (request_rec* r = r_; r; r = r->main)
+        r->no_cache = 1;
 }
 
 int Conversation::client_left() {

@@ -59,6 +59,8 @@ class Conversation {
     int error(int status, const char* why);
     int abort_response(const char* why);
     int client_left();
+    /// What has gone out is not what the worker has to say: mod_cache must not keep it.
+    void forbid_caching();
     void give_up();
     [[nodiscard]] const char* worker() const;
 

@@ -103,6 +103,7 @@ std::optional<int> Conversation::on_data(Event& event) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
                           "worker '%s' sent more than the Content-Length it announced; the rest is cut off",
                           worker());
+            forbid_caching();
             event.payload = event.payload.first(*length_left_);
             length_left_ = 0;
             if (!event.payload.empty())

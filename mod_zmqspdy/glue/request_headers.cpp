@@ -47,6 +47,26 @@ void append(spdy::HeaderBlock& headers, request_rec* r, const std::vector<std::s
     headers.add(name, theirs ? std::string(theirs) + ", " + std::string(ours) : std::string(ours));
 }
 
+/// Conditions and ranges are about the page that was asked for, not about what is included in it.
+bool is_about_page(std::string_view name) {
+    return name == "range" || name.starts_with("if-");
+}
+
+/// Input filters that httpd's configuration put before the body: its length is not what the client announced.
+bool body_is_filtered(const request_rec* r) {
+    return r->input_filters != r->proto_input_filters;
+}
+
+/// mod_deflate takes the field away when it first reads the body, which is too late for us.
+bool body_is_inflated(const request_rec* r, std::string_view content_encoding) {
+    if (content_encoding != "gzip" && content_encoding != "x-gzip")
+        return false;
+    for (const ap_filter_t* f = r->input_filters; f != r->proto_input_filters && f; f = f->next)
+        if (std::string_view(f->frec->name) == "deflate")
+            return true;
+    return false;
+}
+
 void add_variables(spdy::HeaderBlock& headers, request_rec* r, const DirConfig& config) {
     for (const PassedVariable* variable = config.variables.value_or(nullptr); variable;
          variable = variable->next) {
@@ -101,7 +121,10 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
         if (router::stays_with_httpd(name) || is_in(named, name))
             continue;
         // Never both a length and chunking: what httpd read decides.
-        if (name == "content-length" && chunked)
+        if (name == "content-length" && (chunked || body_is_filtered(r)))
+            continue;
+        if ((r->main && is_about_page(name)) ||
+            (name == "content-encoding" && body_is_inflated(r, entry.val)))
             continue;
         // httpd lets such through only when told to (HttpProtocolOptions Unsafe), or a module has made it.
         if (!router::is_token(name) || !router::is_field_value(entry.val))

@@ -106,3 +106,31 @@ TEST_CASE("A stale response is revalidated with the worker, and a 304 makes it f
     REQUIRE(seen.size() == 2);
     CHECK(seen.at(1).header("if-none-match") == "\"v1\"");
 }
+
+TEST_CASE("A response that breaks off, or is cut, is not kept", "[cache]") {
+    CachingServer server{"on"};
+    PuppetWorker worker{server.httpd, false, {.completed = [](PuppetWorker::Stream stream) {
+                            PuppetWorker::Fields fields{{":status", "200"},
+                                                        {":version", "HTTP/1.1"},
+                                                        {"cache-control", "max-age=600"}};
+                            if (stream.seen().path() == "/long") {
+                                fields.emplace_back("content-length", "4");
+                                stream.reply(fields);
+                                return stream.data("part of it\n", true);
+                            }
+                            stream.reply(fields);
+                            stream.data("part");
+                        }}};
+    for (std::size_t times = 1; times < 3; ++times) {
+        RawClient client{server.httpd.port()};
+        client.send("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        (void)client.read_until("part");
+        CHECK(worker.requests().size() == times);
+        worker.act("/broken", [](PuppetWorker::Stream stream) { stream.reset(); });
+        CHECK_FALSE(has(client.read_all(), "0\r\n\r\n"));
+    }
+    for (std::size_t times = 3; times < 5; ++times) {
+        CHECK(server.get("/long").ends_with("\r\n\r\npart"));
+        CHECK(worker.requests().size() == times);
+    }
+}

@@ -61,6 +61,29 @@ TEST_CASE("mod_deflate compresses a worker's response, and a streamed one still 
     (void)client.read_until("0\r\n\r\n");
 }
 
+TEST_CASE("A body that an input filter inflates reaches the worker as what it is then", "[citizen]") {
+    const auto httpd =
+        Httpd::started({.modules = {"filter", "deflate"}, .location = "SetInputFilter DEFLATE"});
+    PuppetWorker worker{*httpd, false, answers({}, "ok\n")};
+    const TempDir folder;
+    write_file(folder.path() / "body", std::string(5000, 'x'));
+    REQUIRE(run({"gzip", (folder.path() / "body").string()}).code == 0);
+    const std::string gzipped = read_file(folder.path() / "body.gz");
+    const auto post = [&](const std::string& fields, const std::string& body) {
+        return raw_exchange(httpd->port(),
+                            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
+                                std::to_string(body.size()) + "\r\n" + fields + "\r\n" + body);
+    };
+    CHECK(has(post("Content-Encoding: gzip\r\n", gzipped), "ok\n"));
+    const auto inflated = worker.requests().at(0);
+    CHECK(inflated.body == std::string(5000, 'x'));
+    CHECK_FALSE(inflated.header("content-length"));
+    CHECK_FALSE(inflated.header("content-encoding"));
+    CHECK(has(post("Content-Encoding: br\r\n", "as it is"), "ok\n"));
+    CHECK(worker.requests().at(1).header("content-encoding") == "br");
+    CHECK(worker.requests().at(1).body == "as it is");
+}
+
 TEST_CASE("mod_headers changes what goes to the worker and what comes back", "[citizen]") {
     const auto httpd =
         Httpd::started({.modules = {"headers"},
@@ -143,6 +166,11 @@ TEST_CASE("Subrequests reach workers, and their responses take part in the page"
     const std::string both = ask_whole("/ssi");
     CAPTURE(both);
     CHECK(has(both, "[/part?x=2]!"));
+    // Conditions and ranges are about the page.
+    (void)ask(*httpd, "/static/page.html", "If-None-Match: \"e\"\r\nRange: bytes=0-1\r\nIf-Range: \"e\"\r\n");
+    for (const char* name : {"if-none-match", "range", "if-range"}) {
+        CHECK_FALSE(worker.requests().back().header(name));
+    }
     // A body belongs to the page's request, never to what is included.
     const std::string posted =
         raw_exchange(httpd->port(),

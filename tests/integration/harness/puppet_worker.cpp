@@ -174,14 +174,20 @@ class PuppetWorker::Impl {
         std::unique_lock lock{mutex_};
         bool done = false;
         actions_.emplace_back([&] {
+            Stream::Peer* last_peer = nullptr;
+            std::pair<spdy::StreamId, std::size_t> last{};
             for (auto& [key, peer] : peers_) {
-                for (auto request = peer.requests.rbegin(); request != peer.requests.rend(); ++request) {
-                    if (seen_.at(request->second).path() == path) {
-                        action(Stream{peer, request->first});
-                        done = true;
-                        return;
+                for (const auto& request : peer.requests) {
+                    if (seen_.at(request.second).path() == path &&
+                        (last_peer == nullptr || request.second > last.second)) {
+                        last_peer = &peer;
+                        last = request;
                     }
                 }
+            }
+            if (last_peer != nullptr) {
+                action(Stream{*last_peer, last.first});
+                done = true;
             }
         });
         ring();
