@@ -1,6 +1,7 @@
 #include "transport/parking_spot.hpp"
 
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -28,6 +29,16 @@ bool ParkingSpot::sleep_until(std::chrono::steady_clock::time_point deadline) no
     const timespec at{.tv_sec = static_cast<time_t>(seconds.count()),
                       .tv_nsec = static_cast<long>(std::chrono::nanoseconds(since - seconds).count())};
     return futex(state_, FUTEX_WAIT_BITSET, kOnFutex, &at) == 0 || errno != ETIMEDOUT;
+}
+
+void ParkingSpot::awake() noexcept {
+    if (state_.exchange(kAwake, std::memory_order_seq_cst) != kAwake)
+        return;
+    pollfd written{event_fd_.load(std::memory_order_relaxed), POLLIN, 0};
+    while (poll(&written, 1, -1) < 0 && errno == EINTR) {
+    }
+    eventfd_t count = 0;
+    (void)eventfd_read(written.fd, &count);
 }
 
 void ParkingSpot::wake() noexcept {

@@ -36,8 +36,9 @@ class ParkingSpot {
         event_fd_.store(event_fd, std::memory_order_relaxed);
         state_.store(kOnDescriptor, std::memory_order_seq_cst);
     }
-    /// Sleeper: ends prepare().
-    void awake() noexcept { state_.store(kAwake, std::memory_order_seq_cst); }
+    /// Sleeper: ends prepare(), and takes what was written. A waker that found us asleep but has not written yet is
+    /// waited for: once this returns nobody writes to the descriptor, which may be closed.
+    void awake() noexcept;
 
     /// Waker: call it after making ready() true.
     void notify() noexcept {

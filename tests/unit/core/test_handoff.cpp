@@ -154,6 +154,28 @@ TEST_CASE("a sleeper in poll() misses no notice") {
     CHECK(tally.in_order);
 }
 
+TEST_CASE("nobody writes to a sleeper's descriptor once it is awake") {
+    // It may be closed then, and its number belong to somebody else: whatever is found in it has come too late.
+    ParkingSpot spot;
+    std::atomic<bool> stopping{false};
+    std::thread waker([&] {
+        while (!stopping)
+            spot.notify();
+    });
+    std::size_t late = 0;
+    for (int i = 0; i < 20000; ++i) {
+        const FileDescriptor mine(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+        spot.prepare(mine.get());
+        spot.awake();
+        std::this_thread::yield();
+        eventfd_t count = 0;
+        late += ::eventfd_read(mine.get(), &count) == 0 ? 1 : 0;
+    }
+    stopping = true;
+    waker.join();
+    CHECK(late == 0);
+}
+
 TEST_CASE("waiting ends at the deadline") {
     ParkingSpot spot;
     const auto start = Clock::now();
