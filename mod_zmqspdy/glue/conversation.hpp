@@ -44,6 +44,8 @@ class Conversation {
 
     // These return whether something may have happened before the deadline.
     bool wait();
+    /// Starts the worker's time when it has taken the request.
+    void note_stage();
     bool wait_on_futex(Clock::time_point until);
     bool wait_on_descriptors(Clock::time_point until);
     [[nodiscard]] bool something_to_do() const;
@@ -82,6 +84,7 @@ class Conversation {
     std::optional<std::uint64_t> length_left_;
     std::size_t unreported_ = 0;    ///< response bytes the client has taken that the pool does not know of
     bool request_complete_ = true;  ///< the last byte of the request body has been handed over
+    bool was_queued_ = true;
     bool wait_logged_ = false;
     bool client_blocks_ = false;  ///< the client has sent nothing to read
 };

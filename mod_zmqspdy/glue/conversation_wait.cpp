@@ -55,15 +55,21 @@ Conversation::Clock::time_point Conversation::next_look() const {
     return next;
 }
 
+void Conversation::note_stage() {
+    if (queued())
+        was_queued_ = true;
+    else if (std::exchange(was_queued_, false))
+        last_progress_ = Clock::now();  // the worker's time begins
+}
+
 bool Conversation::wait() {
-    const bool was_queued = queued();
+    note_stage();
     const bool read_client = client_blocks_ && may_read_body();
     const bool happened =
         (!read_client && wait_on_futex(std::min(next_look(), Clock::now() + kFastAnswer))) ||
         wait_on_descriptors(next_look());
-    if (was_queued && !queued())
-        last_progress_ = Clock::now();
-    else if (queued() && !std::exchange(wait_logged_, true))
+    note_stage();
+    if (queued() && !std::exchange(wait_logged_, true))
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: no worker is free; the request waits", r_->uri);
     return happened || Clock::now() < deadline();
 }
@@ -93,10 +99,6 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
     exchange_->parking.awake();
     if (ready <= 0)
         return worker_spoke;
-    if (descriptors[0].revents != 0) {
-        eventfd_t count = 0;
-        (void)eventfd_read(event_fd_.get(), &count);
-    }
     // A client that closes its side has left: there is no telling it from one that half-closes. While its
     // request body is still being read, reading tells.
     if ((descriptors[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0 && !read_client)
@@ -107,8 +109,10 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
 std::optional<int> Conversation::on_deadline() {
     const bool out_of_time = Clock::now() >= end_;
     if (queued()) {
-        if (!exchange_->abandon())
-            return std::nullopt;  // a worker took it at the last moment
+        if (!exchange_->abandon()) {
+            note_stage();  // a worker took it at the last moment
+            return std::nullopt;
+        }
         apr_table_setn(r_->err_headers_out, "Retry-After", "1");
         return error(HTTP_SERVICE_UNAVAILABLE, out_of_time
                                                    ? "no worker was free in time (ZmqSpdyRequestTimeout)"

@@ -57,7 +57,7 @@ std::variant<router::RequestHead, int> request_head(request_rec* r, const DirCon
                       "the request's headers are larger than a session allows");
     head.service = config.service_or_default();
     head.priority = priority(r, config);
-    head.has_body = ap_request_has_body(r) != 0;
+    head.has_body = has_request_body(r);
     head.idempotent = is_idempotent(r);
     head.retries = config.retries_or_default();
     // httpd's own filter judges what comes; here nothing has.

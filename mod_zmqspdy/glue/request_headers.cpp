@@ -52,6 +52,17 @@ bool is_about_page(std::string_view name) {
     return name == "range" || name.starts_with("if-");
 }
 
+bool is_error_page(const request_rec* r) {
+    return r->prev && ap_is_HTTP_ERROR(r->prev->status);
+}
+
+/// What was said of the body, or of the page, that another request was about.
+bool is_about_other_request(const request_rec* r, std::string_view name) {
+    if (is_error_page(r))
+        return name.starts_with("content-") || is_about_page(name);
+    return r->main && is_about_page(name);
+}
+
 /// Input filters that httpd's configuration put before the body: its length is not what the client announced.
 bool body_is_filtered(const request_rec* r) {
     return r->input_filters != r->proto_input_filters;
@@ -104,6 +115,10 @@ bool is_idempotent(const request_rec* r) {
     }
 }
 
+bool has_request_body(request_rec* r) {
+    return !is_error_page(r) && ap_request_has_body(r) != 0;
+}
+
 std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r, const DirConfig& config) {
     spdy::HeaderBlock headers;
     headers.add(":method", r->method);
@@ -123,8 +138,7 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
         // Never both a length and chunking: what httpd read decides.
         if (name == "content-length" && (chunked || body_is_filtered(r)))
             continue;
-        if ((r->main && is_about_page(name)) ||
-            (name == "content-encoding" && body_is_inflated(r, entry.val)))
+        if (is_about_other_request(r, name) || (name == "content-encoding" && body_is_inflated(r, entry.val)))
             continue;
         // httpd lets such through only when told to (HttpProtocolOptions Unsafe), or a module has made it.
         if (!router::is_token(name) || !router::is_field_value(entry.val))
@@ -132,7 +146,7 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
         headers.add(name, entry.val);
     }
     // The worker may say when it wants the body; see Conversation::on_interim().
-    if (r->expecting_100)
+    if (r->expecting_100 && has_request_body(r))
         headers.add("expect", "100-continue");
     append(headers, r, named, "x-forwarded-for", r->useragent_ip);
     if (const auto host = forwarded_host(r); !host.empty())

@@ -17,6 +17,10 @@ namespace zmqspdy::glue {
 [[nodiscard]] std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r,
                                                                                 const DirConfig& config);
 
+/// Whether a body belongs to this request. It does not where httpd answers a client's request with an ErrorDocument:
+/// that is a GET of its own, although it has the other's fields.
+[[nodiscard]] bool has_request_body(request_rec* r);
+
 /// The client's trailers, once its body has been read to the end; nothing when there are none to pass on. Fields that
 /// must not come so late (router::may_be_trailer()) are left out.
 [[nodiscard]] std::optional<spdy::HeaderBlock> make_request_trailers(request_rec* r);

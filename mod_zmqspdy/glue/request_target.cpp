@@ -1,5 +1,6 @@
 #include "mod_zmqspdy/glue/request_target.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 extern "C" module_struct zmqspdy_module;
@@ -12,13 +13,38 @@ std::string_view view(const char* text) {
     return text ? std::string_view(text) : std::string_view();
 }
 
+/// "." or "..", encoded or not (RFC 3986 section 5.2.4).
+bool is_dot_segment(std::string_view segment) {
+    std::size_t dots = 0;
+    while (!segment.empty()) {
+        const bool encoded = segment.starts_with("%2e") || segment.starts_with("%2E");
+        if (!encoded && segment.front() != '.')
+            return false;
+        segment.remove_prefix(encoded ? 3 : 1);
+        ++dots;
+    }
+    return dots == 1 || dots == 2;
+}
+
+bool has_dot_segment(std::string_view target) {
+    std::string_view path = target.substr(0, target.find('?'));
+    while (!path.empty()) {
+        const auto segment = path.substr(0, path.find('/'));
+        if (is_dot_segment(segment))
+            return true;
+        path.remove_prefix(std::min(segment.size() + 1, path.size()));
+    }
+    return false;
+}
+
 /// A client's request whose path and query no module has changed.
 bool is_as_sent(request_rec* r) {
     if (r->main || r->prev)
         return false;
     const auto* const uri =
         static_cast<const char*>(ap_get_module_config(r->request_config, &zmqspdy_module));
-    return uri && (r->uri == uri || view(r->uri) == uri) && view(r->args) == view(r->parsed_uri.query);
+    return uri && !has_dot_segment(view(r->unparsed_uri)) && (r->uri == uri || view(r->uri) == uri) &&
+           view(r->args) == view(r->parsed_uri.query);
 }
 
 bool is_absolute_form(const request_rec* r) {

@@ -12,8 +12,9 @@ namespace zmqspdy::glue {
 int remember_uri(request_rec* r);
 
 /// The request target in origin-form (RFC 9112 section 3.2.1): as the client sent it, with its query and
-/// percent-encoding, without scheme and authority. Where httpd's modules have changed path or query, and inside
-/// subrequests and internal redirects, it is what they made of it, encoded again.
+/// percent-encoding, without scheme and authority. Where httpd's modules have changed path or query, inside
+/// subrequests and internal redirects, and where it has dot segments, it is what httpd made of it, encoded again:
+/// what httpd allowed is what the worker is asked for.
 [[nodiscard]] std::string request_target(request_rec* r);
 
 /// httpd's own idea of the host, which an absolute-form target overrides, with the port if the client named one.

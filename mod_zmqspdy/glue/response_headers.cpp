@@ -39,8 +39,10 @@ router::FieldLimits field_limits(const request_rec* r) {
 }
 
 void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const router::ResponseHead& head) {
-    r->status = head.status;
-    r->status_line = status_line(r, head.status);
+    // The page of an ErrorDocument goes out with the error's status, as a file's does, unless it has one of its own.
+    const bool keeps_status = head.status == HTTP_OK && r->prev && ap_is_HTTP_ERROR(r->prev->status);
+    r->status = keeps_status ? r->prev->status : head.status;
+    r->status_line = status_line(r, r->status);
     // mod_mime may have guessed these from the URL; only the worker knows what it sends.
     ap_set_content_type(r, nullptr);
     r->content_encoding = nullptr;
@@ -64,6 +66,7 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
     if (head.status == HTTP_SWITCHING_PROTOCOLS || r->main)
         return;
     const int kept_status = r->status;
+    const int expecting_100 = r->expecting_100;
     apr_table_t* const kept = apr_table_clone(r->pool, r->headers_out);
     r->status = head.status;
     r->status_line = nullptr;
@@ -72,6 +75,7 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
         if (header.name.front() != ':')
             add_lines(r, r->headers_out, header);
     ap_send_interim_response(r, 1);
+    r->expecting_100 = expecting_100;  // only a 100 is what the client waits for
     r->status = kept_status;
     r->headers_out = kept;
 }

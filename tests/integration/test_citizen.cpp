@@ -140,6 +140,43 @@ TEST_CASE("ErrorDocument answers our own errors, and a worker's error page passe
     CHECK(has(bad, "broken worker"));
 }
 
+TEST_CASE("An ErrorDocument that a worker serves is a request of its own, without the other's body",
+          "[citizen]") {
+    const auto httpd = Httpd::started({.location = "ErrorDocument 502 /error", .single_child = true});
+    PuppetWorker worker{*httpd, false, {.opened = [](Stream stream) {
+                            if (stream.seen().path() == "/fails") {
+                                return stream.reply({{":status", "600"}}, true);
+                            }
+                            stream.reply(ok("text/plain"));
+                            stream.data("the worker's error page", true);
+                        }}};
+    RawClient client{httpd->port()};
+    client.send(
+        "POST /fails HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nContent-Type: text/plain\r\n"
+        "Connection: close\r\n\r\nfirst");
+    const auto page = worker.await("/error");
+    REQUIRE(page);
+    CHECK(page->header(":method") == "GET");
+    CHECK_FALSE(page->header("content-length"));
+    CHECK_FALSE(page->header("content-type"));
+    client.send("tail!");
+    const std::string response = client.read_all();
+    CHECK(response.starts_with("HTTP/1.1 502 "));
+    CHECK(has(response, "the worker's error page"));
+    CHECK(worker.await("/error")->body.empty());
+}
+
+TEST_CASE("Access control holds for dot segments: the worker is asked for what httpd allowed", "[citizen]") {
+    const auto httpd = Httpd::started({.sections = "<Location \"/admin\">\nRequire all denied\n</Location>"});
+    PuppetWorker worker{*httpd, false, tells_path()};
+    CHECK(ask(*httpd, "/admin/pub").starts_with("HTTP/1.1 403 "));
+    for (const char* path : {"/admin/../pub", "/admin/%2e%2e/pub", "/admin/.%2E/pub", "/./pub"}) {
+        CAPTURE(path);
+        CHECK(has(ask(*httpd, path), "path /pub\n"));
+    }
+    CHECK(ask(*httpd, "/pub/../admin/x").starts_with("HTTP/1.1 403 "));
+}
+
 TEST_CASE("Subrequests reach workers, and their responses take part in the page", "[citizen]") {
     const auto httpd = Httpd::started(
         {.modules = {"include", "filter"},
