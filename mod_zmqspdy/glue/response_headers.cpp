@@ -66,7 +66,7 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
     if (head.status == HTTP_SWITCHING_PROTOCOLS || r->main)
         return;
     const int kept_status = r->status;
-    const int expecting_100 = r->expecting_100;
+    const unsigned expecting_100 = r->expecting_100;
     apr_table_t* const kept = apr_table_clone(r->pool, r->headers_out);
     r->status = head.status;
     r->status_line = nullptr;
