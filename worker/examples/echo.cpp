@@ -222,8 +222,9 @@ Response events(Request& request) {
                    const std::stop_callback gone(request.stop_token(), [] { ++cancelled_requests; });
                    for (std::uint64_t i = 1; i <= count; ++i) {
                        const std::string id = std::to_string(i);
-                       if (!out.write("id: " + id + "\ndata: event " + id + "\n\n") ||
-                           !request.sleep_for(pause))
+                       std::string event = "id: ";
+                       event.append(id).append("\ndata: event ").append(id).append("\n\n");
+                       if (!out.write(event) || !request.sleep_for(pause))
                            return;
                    }
                })
