@@ -52,10 +52,6 @@ bool is_about_page(std::string_view name) {
     return name == "range" || name.starts_with("if-");
 }
 
-bool is_error_page(const request_rec* r) {
-    return r->prev && ap_is_HTTP_ERROR(r->prev->status);
-}
-
 /// What was said of the body, or of the page, that another request was about.
 bool is_about_other_request(const request_rec* r, std::string_view name) {
     if (is_error_page(r))
@@ -102,6 +98,10 @@ void add_variables(spdy::HeaderBlock& headers, request_rec* r, const DirConfig& 
 }
 
 }  // namespace
+
+bool is_error_page(const request_rec* r) {
+    return r->prev && ap_is_HTTP_ERROR(r->prev->status);
+}
 
 bool is_idempotent(const request_rec* r) {
     switch (r->method_number) {

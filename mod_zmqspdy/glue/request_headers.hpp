@@ -17,8 +17,11 @@ namespace zmqspdy::glue {
 [[nodiscard]] std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r,
                                                                                 const DirConfig& config);
 
-/// Whether a body belongs to this request. It does not where httpd answers a client's request with an ErrorDocument:
-/// that is a GET of its own, although it has the other's fields.
+/// Whether httpd answers another request's error with this one, an ErrorDocument: a GET of its own, although it has
+/// the other's fields.
+[[nodiscard]] bool is_error_page(const request_rec* r);
+
+/// Whether a body belongs to this request; to an error page it does not.
 [[nodiscard]] bool has_request_body(request_rec* r);
 
 /// The client's trailers, once its body has been read to the end; nothing when there are none to pass on. Fields that

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string_view>
 
+#include "mod_zmqspdy/glue/request_headers.hpp"
 #include "mod_zmqspdy/glue/trailers_filter.hpp"
 
 namespace zmqspdy::glue {
@@ -40,7 +41,7 @@ router::FieldLimits field_limits(const request_rec* r) {
 
 void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const router::ResponseHead& head) {
     // The page of an ErrorDocument goes out with the error's status, as a file's does, unless it has one of its own.
-    const bool keeps_status = head.status == HTTP_OK && r->prev && ap_is_HTTP_ERROR(r->prev->status);
+    const bool keeps_status = head.status == HTTP_OK && is_error_page(r);
     r->status = keeps_status ? r->prev->status : head.status;
     r->status_line = status_line(r, r->status);
     // mod_mime may have guessed these from the URL; only the worker knows what it sends.

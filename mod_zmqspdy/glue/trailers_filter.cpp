@@ -1,6 +1,5 @@
 #include "mod_zmqspdy/glue/trailers_filter.hpp"
 
-#include <cstring>
 #include <string_view>
 
 namespace zmqspdy::glue {
