@@ -28,6 +28,9 @@ struct RequestHead {
     bool has_body = false;    ///< body() will be called until its `fin`
     bool idempotent = false;  ///< RFC 9110 section 9.2.2: may be sent again when a worker dies over it
     unsigned retries = 2;     ///< how many more workers may be tried
+    /// Bytes of the request body that are kept until the response begins, in case another worker must take over; with
+    /// more it cannot be sent again.
+    std::size_t replay_limit = std::size_t{64} * 1024;
 };
 
 /// Why an exchange ended without the worker's FIN.

@@ -13,9 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A request body up to this long is kept until the response begins, in case another worker must take over.
-constexpr std::size_t kReplayLimit = 64 * 1024;
-
 constexpr int kMonitored = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
                            ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                            ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED;
@@ -115,7 +112,7 @@ bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
         }
     }
     if (side.replayable) {
-        if (side.replay.size() + taken <= kReplayLimit) {
+        if (side.replay.size() + taken <= exchange->head.replay_limit) {
             side.replay.insert(side.replay.end(), piece.begin(),
                                piece.begin() + static_cast<std::ptrdiff_t>(taken));
         } else {

@@ -176,6 +176,9 @@ const command_rec kDirectives[] = {
                   RSRC_CONF | ACCESS_CONF, "longest wait for a worker; default 5s"),
     AP_INIT_TAKE1("ZmqSpdyRetries", (set_number<DirConfig, &DirConfig::retries, 0, 10>), nullptr,
                   RSRC_CONF | ACCESS_CONF, "further workers to try when one is lost, 0 to 10; default 2"),
+    AP_INIT_TAKE1("ZmqSpdyReplayBuffer", (set_number<DirConfig, &DirConfig::replay_buffer, 0, 16777216>),
+                  nullptr, RSRC_CONF | ACCESS_CONF,
+                  "bytes of a request body kept in case its worker is lost, 0 to 16777216; default 65536"),
     AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
                   "only workers that announced this service"),
     AP_INIT_TAKE1("ZmqSpdyPriority", (set_number<DirConfig, &DirConfig::priority, 0, 7>), nullptr,
@@ -218,6 +221,7 @@ void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noe
     result->priority = merged(base.priority, added.priority);
     result->variables = merged(base.variables, added.variables);
     result->retries = merged(base.retries, added.retries);
+    result->replay_buffer = merged(base.replay_buffer, added.replay_buffer);
     result->service = merged(base.service, added.service);
     return result;
 }

@@ -60,6 +60,7 @@ struct DirConfig {
     std::optional<std::uint64_t> priority;           ///< instead of what the client asks for
     std::optional<const PassedVariable*> variables;
     std::optional<std::uint64_t> retries;
+    std::optional<std::uint64_t> replay_buffer;  ///< bytes of a request body kept for another worker
     std::optional<const char*> service;
 
     [[nodiscard]] Milliseconds timeout_or_default() const { return timeout.value_or(Milliseconds{60000}); }
@@ -70,6 +71,9 @@ struct DirConfig {
         return queue_timeout.value_or(Milliseconds{5000});
     }
     [[nodiscard]] unsigned retries_or_default() const { return static_cast<unsigned>(retries.value_or(2)); }
+    [[nodiscard]] std::size_t replay_buffer_or_default() const {
+        return replay_buffer.value_or(std::uint64_t{64} * 1024);
+    }
     [[nodiscard]] const char* service_or_default() const { return service.value_or(""); }
 };
 

@@ -73,6 +73,27 @@ TEST_CASE("A request that is safe to repeat is repeated when its worker is kille
     CHECK(two.read_all().starts_with("HTTP/1.1 200 "));
 }
 
+TEST_CASE("A request body is sent again when its worker is killed, up to ZmqSpdyReplayBuffer", "[failures]") {
+    const bool kept = GENERATE(true, false);
+    CAPTURE(kept);
+    HttpdSetup setup = with_probe();
+    setup.location = kept ? "ZmqSpdyReplayBuffer 200000" : "ZmqSpdyReplayBuffer 50000";
+    const auto httpd = Httpd::started(setup);
+    Worker dies{"echo", "dies", one_at_a_time(*httpd, false)};
+    REQUIRE(joined(*httpd, {"dies"}));
+
+    RawClient client{httpd->port()};
+    client.send(
+        "PUT /delay/1500 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n" +
+        std::string(100000, 'x'));
+    REQUIRE(eventually(seconds{5}, [&] { return get_once(httpd->port(), "/whoami").status == 503; }));
+    Worker lives{"echo", "lives", one_at_a_time(*httpd, false)};
+    REQUIRE(joined(*httpd, {"lives"}));
+    dies.process().kill();
+    const std::string status = kept ? "200" : "502";
+    CHECK(client.read_all().starts_with("HTTP/1.1 " + status + " "));
+}
+
 TEST_CASE("A request that is not safe to repeat gets a 502 when its worker is killed", "[failures]") {
     const bool relayed = GENERATE(false, true);
     CAPTURE(relayed);
