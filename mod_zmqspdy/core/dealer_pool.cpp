@@ -154,6 +154,7 @@ void DealerPool::loop() {
         to_notify_.clear();
         if (const auto now = Clock::now(); now >= next_beat_)
             beat(now);
+        report_activity();
 
         doorbell_.about_to_sleep();
         const bool more = !commands_.empty() || !dirty_.empty() || stopping_.load();
@@ -367,6 +368,14 @@ bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) c
 void DealerPool::set_waiting(bool waiting) {
     if (std::exchange(waiting_, waiting) != waiting)
         table_.set_waiting(options_.child, waiting);
+}
+
+void DealerPool::report_activity() {
+    const ChildActivity now{.queued = static_cast<std::uint32_t>(queue_.size()),
+                            .streams = static_cast<std::uint32_t>(in_flight_),
+                            .sessions = static_cast<std::uint32_t>(links_.size())};
+    if (now != reported_)
+        table_.report(options_.child, reported_ = now);
 }
 
 std::chrono::milliseconds DealerPool::sleep_time() const {

@@ -104,6 +104,7 @@ class DealerPool final : private WorkerLink::Owner {
     void drop_links_of_departed_workers();
     void beat(std::chrono::steady_clock::time_point now);
     void set_waiting(bool waiting);
+    void report_activity();
     [[nodiscard]] std::chrono::milliseconds sleep_time() const;
     [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const;
 
@@ -143,6 +144,7 @@ class DealerPool final : private WorkerLink::Owner {
     std::chrono::steady_clock::time_point next_beat_;
     std::uint32_t link_count_ = 0;
     std::size_t in_flight_ = 0;
+    ChildActivity reported_;
 
     std::atomic<bool> ended_{false};
     transport::ParkingSpot end_;

@@ -38,7 +38,7 @@ const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table, st
             if (record.draining != 0 || record.service_view() != service)
                 continue;
             const std::uint64_t in_flight = table.in_flight(candidate.slot);
-            if (in_flight >= record.capacity)
+            if (in_flight >= record.capacity || table.is_drained(candidate.slot, record.id))
                 continue;
             // a/w < b/v without division or rounding: a * v < b * w.
             const std::uint64_t load = in_flight * (best ? best->record.weight : 1);

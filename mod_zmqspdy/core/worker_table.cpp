@@ -11,7 +11,7 @@ namespace zmqspdy::router {
 namespace {
 
 // Changes with every change of the layout below, so that a reloaded module never misreads an older table.
-constexpr std::uint64_t kLayout = 0x7a6d717370647901;
+constexpr std::uint64_t kLayout = 0x7a6d717370647902;
 constexpr std::size_t kCacheLine = 64;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
@@ -32,6 +32,9 @@ struct WorkerTable::Header {
     std::atomic<std::uint64_t> generation;
     std::atomic<std::uint64_t> last_id;
     std::atomic<std::uint32_t> waiting;
+    std::atomic<pid_t> registry;
+    std::atomic<std::uint32_t> connections;
+    std::atomic<std::uint32_t> relayed_sessions;
     alignas(kCacheLine) std::atomic<std::uint64_t> ticket;
 };
 
@@ -39,6 +42,7 @@ struct WorkerTable::Header {
 struct WorkerTable::Slot {
     alignas(kCacheLine) std::atomic<std::uint32_t> in_flight;
     std::atomic<std::uint64_t> last_used;
+    std::atomic<WorkerId> drained;                            // 0: nobody
     alignas(kCacheLine) std::atomic<std::uint32_t> sequence;  // odd while the record is being written
     // Word by word atomic: a reader may overlap a writer and then reads again (a sequence lock).
     std::array<std::atomic<std::uint64_t>, kRecordWords> words;
@@ -47,6 +51,9 @@ struct WorkerTable::Slot {
 struct WorkerTable::Row {
     std::atomic<pid_t> pid;
     std::atomic<std::uint32_t> waiting;
+    std::atomic<std::uint32_t> queued;
+    std::atomic<std::uint32_t> streams;
+    std::atomic<std::uint32_t> sessions;
 };
 
 namespace {
@@ -205,6 +212,14 @@ void WorkerTable::touch(std::uint32_t index) noexcept {
     slot(index).last_used.store(ticket, std::memory_order_relaxed);
 }
 
+void WorkerTable::set_drained(std::uint32_t index, WorkerId worker, bool drained) noexcept {
+    slot(index).drained.store(drained ? worker : 0, std::memory_order_release);
+}
+
+bool WorkerTable::is_drained(std::uint32_t index, WorkerId worker) const noexcept {
+    return slot(index).drained.load(std::memory_order_acquire) == worker;
+}
+
 std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
     for (std::uint32_t child = 0; child < header().size.children; ++child) {
         pid_t nobody = 0;
@@ -216,6 +231,7 @@ std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
 
 std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
     set_waiting(child, false);
+    report(child, {});
     std::uint32_t reclaimed = 0;
     for (std::uint32_t i = 0; i < header().size.workers; ++i) {
         const auto left = count(child, i).exchange(0, std::memory_order_acq_rel);
@@ -246,6 +262,40 @@ void WorkerTable::set_waiting(std::uint32_t child, bool waiting) noexcept {
 
 bool WorkerTable::anyone_waiting() const noexcept {
     return header().waiting.load(std::memory_order_seq_cst) != 0;
+}
+
+std::optional<WorkerTable::Child> WorkerTable::child(std::uint32_t index) const noexcept {
+    const Row& from = row(index);
+    const pid_t pid = from.pid.load(std::memory_order_acquire);
+    if (pid == 0)
+        return std::nullopt;
+    std::uint32_t slots = 0;
+    for (std::uint32_t i = 0; i < header().size.workers; ++i)
+        slots += count(index, i).load(std::memory_order_relaxed);
+    return Child{pid,
+                 slots,
+                 {.queued = from.queued.load(std::memory_order_relaxed),
+                  .streams = from.streams.load(std::memory_order_relaxed),
+                  .sessions = from.sessions.load(std::memory_order_relaxed)}};
+}
+
+void WorkerTable::report(std::uint32_t child, const ChildActivity& activity) noexcept {
+    Row& to = row(child);
+    to.queued.store(activity.queued, std::memory_order_relaxed);
+    to.streams.store(activity.streams, std::memory_order_relaxed);
+    to.sessions.store(activity.sessions, std::memory_order_relaxed);
+}
+
+RegistryActivity WorkerTable::registry() const noexcept {
+    return {.pid = header().registry.load(std::memory_order_relaxed),
+            .connections = header().connections.load(std::memory_order_relaxed),
+            .relayed_sessions = header().relayed_sessions.load(std::memory_order_relaxed)};
+}
+
+void WorkerTable::report(const RegistryActivity& activity) noexcept {
+    header().registry.store(activity.pid, std::memory_order_relaxed);
+    header().connections.store(activity.connections, std::memory_order_relaxed);
+    header().relayed_sessions.store(activity.relayed_sessions, std::memory_order_relaxed);
 }
 
 }  // namespace zmqspdy::router

@@ -40,6 +40,19 @@ void assign(std::array<char, Size>& to, std::string_view from) noexcept {
     to[length] = '\0';
 }
 
+/// How much there is of what must come back to zero at rest, as its owner said last.
+struct ChildActivity {
+    std::uint32_t queued = 0;    ///< requests that wait for a worker
+    std::uint32_t streams = 0;   ///< requests at workers
+    std::uint32_t sessions = 0;  ///< workers it is connected to
+    [[nodiscard]] bool operator==(const ChildActivity&) const noexcept = default;
+};
+struct RegistryActivity {
+    pid_t pid = 0;
+    std::uint32_t connections = 0;       ///< at the worker port, those that have announced nothing included
+    std::uint32_t relayed_sessions = 0;  ///< between children and workers, through it
+};
+
 /// A view of the mapping; the mapping itself belongs to httpd's parent process and ends with it. One writer
 /// of records (the registry), many readers; counters are changed by everyone, atomically.
 class WorkerTable {
@@ -82,6 +95,12 @@ class WorkerTable {
     [[nodiscard]] std::uint64_t last_used(std::uint32_t slot) const noexcept;
     void touch(std::uint32_t slot) noexcept;
 
+    // An operator's drain: of this announcement of the worker, so it ends with it.
+
+    /// Written by any process.
+    void set_drained(std::uint32_t slot, WorkerId worker, bool drained) noexcept;
+    [[nodiscard]] bool is_drained(std::uint32_t slot, WorkerId worker) const noexcept;
+
     // Children.
 
     /// Takes a row for the calling process. Nothing when all are taken.
@@ -93,6 +112,19 @@ class WorkerTable {
     /// Says whether requests wait in the child's queue, so that a freed slot is worth a wake-up.
     void set_waiting(std::uint32_t child, bool waiting) noexcept;
     [[nodiscard]] bool anyone_waiting() const noexcept;
+
+    // What is shown of all this.
+
+    struct Child {
+        pid_t pid;
+        std::uint32_t slots;  ///< requests counted at workers in its name
+        ChildActivity activity;
+    };
+    /// Nothing when the row is free.
+    [[nodiscard]] std::optional<Child> child(std::uint32_t child) const noexcept;
+    void report(std::uint32_t child, const ChildActivity& activity) noexcept;
+    [[nodiscard]] RegistryActivity registry() const noexcept;
+    void report(const RegistryActivity& activity) noexcept;
 
   private:
     struct Header;

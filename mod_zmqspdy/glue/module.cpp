@@ -6,6 +6,7 @@
 #include "mod_zmqspdy/glue/httpd.hpp"
 #include "mod_zmqspdy/glue/request_target.hpp"
 #include "mod_zmqspdy/glue/router_process.hpp"
+#include "mod_zmqspdy/glue/status.hpp"
 #include "mod_zmqspdy/glue/trailers_filter.hpp"
 
 namespace zmqspdy::glue {
@@ -25,6 +26,7 @@ void register_hooks(apr_pool_t*) noexcept {
     ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
     register_trailers_filter();
     ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_handler(request_hook<serve_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ constexpr apr_time_t kShortLife = apr_time_from_sec(1);
 constexpr int kMaxShortLives = 5;
 
 // Bumped when a running registry of an older version of this module must not be kept over a restart.
-constexpr const char* kRegistryVersion = "1";
+constexpr const char* kRegistryVersion = "2";
 
 void set_title(const process_rec* process) {
     prctl(PR_SET_NAME, "zmqspdy-reg", 0, 0, 0);

@@ -196,3 +196,17 @@ TEST_CASE("many children at once fill the workers to the brim and not further") 
     CHECK(table->in_flight(1) == 30);
     CHECK(table->in_flight(2) == 20);
 }
+
+TEST_CASE("a drained worker is chosen again once it is resumed") {
+    SharedTable table({.workers = 2, .children = 1});
+    const auto slot = add_worker(*table, {.name = "only"});
+    const auto id = table->read(slot).id;
+    Snapshot snapshot;
+    snapshot.refresh(*table);
+    table->set_drained(slot, id, true);
+    CHECK_FALSE(reserve_worker(snapshot, *table, 0, "", {}));
+    table->set_drained(slot, id, false);
+    const auto* const chosen = reserve_worker(snapshot, *table, 0, "", {});
+    REQUIRE(chosen);
+    CHECK(chosen->record.id == id);
+}

@@ -207,3 +207,33 @@ TEST_CASE("somebody waits as long as one child does") {
     }
     CHECK_FALSE(table->anyone_waiting());
 }
+
+TEST_CASE("a drain belongs to one announcement of a worker") {
+    SharedTable table({.workers = 2, .children = 1});
+    const auto slot = add_worker(*table, {.name = "one"});
+    const auto id = table->read(slot).id;
+    CHECK_FALSE(table->is_drained(slot, id));
+    table->set_drained(slot, id, true);
+    CHECK(table->is_drained(slot, id));
+    CHECK_FALSE(table->is_drained(slot, id + 1));
+    table->set_drained(slot, id, false);
+    CHECK_FALSE(table->is_drained(slot, id));
+}
+
+TEST_CASE("what a child reports is shown with the places it holds, until it leaves") {
+    SharedTable table({.workers = 2, .children = 2});
+    const auto slot = add_worker(*table, {.name = "one"});
+    const auto child = table->join(4711);
+    REQUIRE(child);
+    REQUIRE(table->try_reserve(slot, 10, *child));
+    table->report(*child, {.queued = 3, .streams = 1, .sessions = 2});
+    const auto shown = table->child(*child);
+    REQUIRE(shown);
+    CHECK(shown->pid == 4711);
+    CHECK(shown->slots == 1);
+    CHECK(shown->activity == ChildActivity{.queued = 3, .streams = 1, .sessions = 2});
+    CHECK(table->leave(*child) == 1);
+    CHECK_FALSE(table->child(*child));
+    REQUIRE(table->join(4712) == child);
+    CHECK(table->child(*child)->activity == ChildActivity{});
+}
