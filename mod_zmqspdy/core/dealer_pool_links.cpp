@@ -33,6 +33,7 @@ WorkerLink* DealerPool::link_to(const Candidate& candidate) {
         auto link = std::make_unique<WorkerLink>(owner, *context_, candidate, options);
         poller_.add(link->socket_fd(), make_token(Token::socket, id));
         poller_.add(link->monitor_fd(), make_token(Token::monitor, id));
+        log_(LogLevel::info, "dials worker '" + std::string(candidate.record.name_view()) + "'");
         return links_.emplace(id, std::move(link)).first->second.get();
     } catch (const std::exception& error) {
         log_(LogLevel::warning, "worker '" + std::string(candidate.record.name_view()) +

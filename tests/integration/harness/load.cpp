@@ -1,5 +1,6 @@
 #include "harness/load.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
@@ -33,9 +34,9 @@ class Runner {
     LoadResult run() {
         for (std::size_t i = 0; i < plan_.concurrency; ++i) {
             slots_.push_back(std::make_unique<Slot>());
-            start(*slots_.back());
+            idle_.push_back(slots_.back().get());
         }
-        while (!running_.empty()) {
+        while (start_what_is_due() || !running_.empty()) {
             int active = 0;
             if (curl_multi_perform(multi_, &active) != CURLM_OK) {
                 throw std::runtime_error{"curl_multi_perform"};
@@ -48,7 +49,9 @@ class Runner {
                     finished = true;
                 }
             }
-            if (!finished && active > 0) {
+            if (!finished && !idle_.empty()) {
+                curl_multi_poll(multi_, nullptr, 0, until_next(), nullptr);
+            } else if (!finished && active > 0) {
                 curl_multi_poll(multi_, nullptr, 0, 1000, nullptr);
             }
         }
@@ -61,10 +64,37 @@ class Runner {
         std::size_t number = 0;
     };
 
-    void start(Slot& slot) {
-        if (!more_(started_)) {
-            return;
+    /// False once no more are wanted.
+    bool start_what_is_due() {
+        while (!idle_.empty()) {
+            if (!more_(started_)) {
+                idle_.clear();
+                ended_ = true;
+            } else if (Clock::now() < due()) {
+                break;
+            } else {
+                Slot& slot = *idle_.back();
+                idle_.pop_back();
+                start(slot);
+            }
         }
+        return !ended_;
+    }
+
+    [[nodiscard]] Clock::time_point due() const {
+        if (plan_.per_second <= 0) {
+            return begin_;
+        }
+        const std::chrono::duration<double> after{static_cast<double>(started_) / plan_.per_second};
+        return begin_ + std::chrono::duration_cast<Clock::duration>(after);
+    }
+
+    [[nodiscard]] int until_next() const {
+        const auto left = std::chrono::ceil<milliseconds>(due() - Clock::now()).count();
+        return static_cast<int>(std::clamp<std::int64_t>(left, 0, 100));
+    }
+
+    void start(Slot& slot) {
         slot.number = started_++;
         slot.transfer.prepare(plan_.port, plan_.make ? plan_.make(slot.number) : Call{});
         running_[slot.transfer.handle()] = &slot;
@@ -85,7 +115,9 @@ class Runner {
         if (!wrong.empty() && ++result_.wrong <= kProblemsKept) {
             result_.problems.push_back("request " + std::to_string(slot.number) + ": " + wrong);
         }
-        start(slot);
+        if (!ended_) {
+            idle_.push_back(&slot);
+        }
     }
 
     const LoadPlan& plan_;
@@ -94,7 +126,10 @@ class Runner {
     CURLM* multi_;
     std::vector<std::unique_ptr<Slot>> slots_;
     std::unordered_map<CURL*, Slot*> running_;
+    std::vector<Slot*> idle_;
+    const Clock::time_point begin_ = Clock::now();
     std::size_t started_ = 0;
+    bool ended_ = false;  // no more are started
     LoadResult result_;
 };
 

@@ -16,6 +16,8 @@ namespace harness {
 struct LoadPlan {
     std::uint16_t port = 0;
     std::size_t concurrency = 1;
+    /// Requests begun in a second, as long as `concurrency` allows it; 0: a new one for each that ends.
+    double per_second = 0;
     /// The request of each number, and what is wrong with its reply: empty when nothing is. Without `make` GET /,
     /// without `check` every whole 200 is right.
     std::function<Call(std::size_t number)> make;

@@ -1,0 +1,100 @@
+// All of it, in an order that nobody chose.
+#include <signal.h>
+
+#include <numeric>
+#include <random>
+
+#include "catch.hpp"
+#include "scene.hpp"
+
+using namespace chaos;
+using namespace harness;
+
+namespace {
+
+long memory_of(const Httpd& httpd) {
+    const auto processes = httpd.processes();
+    return std::accumulate(processes.begin(), processes.end(), 0L,
+                           [](long sum, pid_t process) { return sum + resident_memory(process); });
+}
+
+}  // namespace
+
+TEST_CASE("All events mixed leave no failure that none of them explains", "[chaos][mixed]") {
+    Scene scene{"all of it mixed", Way::both};
+    const auto seed = std::random_device{}();
+    std::mt19937 random{seed};
+    INFO("seed " << seed);
+    scene.begin_load();
+    std::vector<Clock::time_point> deaths;        // of what may cost a POST or a stream
+    std::vector<Clock::time_point> child_deaths;  // of what may cost anything
+    std::map<std::string, int> events;
+    const auto length = rounds(milliseconds{30'000}, milliseconds{30 * 60'000});
+    const auto start = Clock::now();
+    long memory = 0;
+    while (since(start) < length) {
+        const auto index = random() % Scene::kWorkers;
+        switch (random() % 6) {
+            case 0:
+                ++events["kill"];
+                deaths.push_back(Clock::now());
+                scene.worker(index).process().kill();
+                scene.start_worker(index);
+                break;
+            case 1:
+                ++events["SIGTERM"];
+                (void)scene.worker(index).drain();
+                scene.start_worker(index);
+                break;
+            case 2: {
+                ++events["SIGSTOP"];
+                const auto begin = Clock::now();
+                scene.worker(index).process().signal(SIGSTOP);
+                (void)eventually(seconds{5}, [&] { return !scene.serves(Scene::worker_name(index)); });
+                scene.worker(index).process().signal(SIGCONT);
+                // Whatever was sent to it while it was still taken for alive.
+                for (auto moment = begin; moment < Clock::now(); moment += milliseconds{50})
+                    deaths.push_back(moment);
+                break;
+            }
+            case 3:
+                ++events["graceful"];
+                scene.httpd().control("graceful");
+                break;
+            case 4:
+                ++events["registry"];
+                deaths.push_back(Clock::now());
+                ::kill(scene.status()["registry"]["pid"].get<pid_t>(), SIGKILL);
+                break;
+            default: {
+                ++events["child"];
+                const auto children = scene.httpd().serving_children();
+                if (children.empty())
+                    break;
+                child_deaths.push_back(Clock::now());
+                ::kill(children.at(random() % children.size()), SIGKILL);
+            }
+        }
+        scene.load().go_on_for(milliseconds{1000});
+        const bool whole =
+            eventually(seconds{10}, [&] { return scene.serving_workers() == Scene::kWorkers; });
+        scene.row().must(whole, "all workers are back");
+        if (memory == 0 && since(start) > length / 5)
+            memory = memory_of(scene.httpd());
+    }
+    const Recording recording = scene.end_load();
+    const auto growth = memory_of(scene.httpd()) - memory;
+    std::string counts;
+    for (const auto& [event, count] : events)
+        counts += std::to_string(count) + " " + event + " ";
+    scene.row().note(counts + "(seed " + std::to_string(seed) + "); all httpd processes grew by " +
+                     std::to_string(growth) + " KiB");
+    scene.row().must(growth < 10'240, "memory stays flat");
+    scene.must_be_explained(recording, [&](const Outcome& failure) {
+        const bool unrepeatable = (failure.kind == Kind::post && failure.status == 502) ||
+                                  (failure.kind == Kind::stream && failure.status == 200);
+        const bool cut_off = failure.status == 0 || (failure.kind == Kind::stream && failure.status == 200);
+        return (unrepeatable && under_way_at(failure, deaths)) ||
+               (cut_off && under_way_at(failure, child_deaths));
+    });
+}
