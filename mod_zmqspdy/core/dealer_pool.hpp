@@ -102,6 +102,9 @@ class DealerPool final : private WorkerLink::Owner {
     void flush_links();
     void reap(WorkerLink& link);
     void drop_links_of_departed_workers();
+    /// All of them go through the registry, which has ended. At once: a request must not be tried on each of them in turn
+    /// as the news of their ends come in.
+    void lose_relayed_links();
     void beat(std::chrono::steady_clock::time_point now);
     void set_waiting(bool waiting);
     void report_activity();

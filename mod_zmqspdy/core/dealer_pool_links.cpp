@@ -55,13 +55,17 @@ void DealerPool::flush_links() {
             if (link->lost() || (link->closing() && link->streams() == 0))
                 reap(*link);
         }
-        dispatch_queue();
+        // Once all that are lost are gone: a request must not be tried on the next of them.
+        if (dirty_.empty())
+            dispatch_queue();
     }
 }
 
 void DealerPool::reap(WorkerLink& link) {
     const auto id = link.worker().id;
     if (link.lost()) {
+        if (link.connection_ended() && link.worker().relayed != 0)
+            lose_relayed_links();
         const unsigned failures = avoided_.failed(id);
         log_(failures == kNewsworthyFailures ? LogLevel::warning : LogLevel::info,
              "lost worker '" + std::string(link.worker().name_view()) + "': " + link.why_lost());
@@ -82,6 +86,13 @@ void DealerPool::drop_links_of_departed_workers() {
             link->lose("it has left while idle");
     }
     avoided_.forget_all_but(snapshot_);
+}
+
+void DealerPool::lose_relayed_links() {
+    for (const auto& [id, link] : links_) {
+        if (link->worker().relayed != 0 && !link->lost())
+            link->end_connection();
+    }
 }
 
 void DealerPool::beat(Clock::time_point now) {

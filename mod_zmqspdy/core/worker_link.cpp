@@ -330,12 +330,17 @@ void WorkerLink::watch() {
             was_up_ = true;
             continue;
         }
-        // The last messages may have arrived together with the end of the connection.
-        while (!lost_ && receive_one()) {
-        }
-        if (!lost_)
-            lose(was_up_ ? "its connection ended" : "it cannot be reached");
+        end_connection();
     }
+}
+
+void WorkerLink::end_connection() {
+    connection_ended_ = was_up_;
+    // The last messages may have arrived together with the end of the connection.
+    while (!lost_ && receive_one()) {
+    }
+    if (!lost_)
+        lose(was_up_ ? "its connection ended" : "it cannot be reached");
 }
 
 void WorkerLink::beat(Clock::time_point now, std::chrono::milliseconds heartbeat) {

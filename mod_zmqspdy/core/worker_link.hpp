@@ -76,6 +76,10 @@ class WorkerLink {
     void exchange_messages();
     /// Looks at what the monitor has to say.
     void watch();
+    /// Takes what has arrived, and is lost.
+    void end_connection();
+    /// A connection that had been established has ended.
+    [[nodiscard]] bool connection_ended() const noexcept { return connection_ended_; }
     /// Once per heartbeat: PINGs a worker that has streams of ours, and gives it up when it has been silent
     /// for too long.
     void beat(std::chrono::steady_clock::time_point now, std::chrono::milliseconds heartbeat);
@@ -120,6 +124,7 @@ class WorkerLink {
     std::chrono::steady_clock::time_point last_heard_;
     std::chrono::steady_clock::time_point last_beat_;
     bool was_up_ = false;
+    bool connection_ended_ = false;
     bool lost_ = false;
     std::string why_lost_;
     std::string goodbye_;  // why to lose it once all events of a message have been dealt with

@@ -52,7 +52,7 @@ void commit(const Crime& crime, const std::string& expected, const std::string& 
         INFO(bench.log.text());
         CHECK(bench.log.await("lost worker 'criminal': " + logged));
     }
-    CHECK(bench.log.count("honest") == 0);
+    CHECK(bench.log.count("lost worker 'honest'") == 0);
     honest.act("/bystander", [](FakeWorker::Request request) { request.send("other half", true); });
     CHECK(bystander.outcome() == "200 half, other half");
     bench.rest();
