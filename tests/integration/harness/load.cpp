@@ -106,9 +106,10 @@ class Runner {
         running_.erase(handle);
         curl_multi_remove_handle(multi_, handle);
         const Reply reply = slot.transfer.finish(code);
-        std::string wrong = reply.problem;
-        if (wrong.empty()) {
-            wrong = plan_.check ? plan_.check(slot.number, reply) : reply.ok() ? "" : reply.summary();
+        // `check` hears of those without a whole response too: it may count.
+        std::string wrong = plan_.check ? plan_.check(slot.number, reply) : reply.ok() ? "" : reply.summary();
+        if (!reply.problem.empty()) {
+            wrong = reply.problem;
         }
         ++result_.done;
         ++done_;

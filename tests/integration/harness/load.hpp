@@ -19,7 +19,7 @@ struct LoadPlan {
     /// Requests begun in a second, as long as `concurrency` allows it; 0: a new one for each that ends.
     double per_second = 0;
     /// The request of each number, and what is wrong with its reply: empty when nothing is. Without `make` GET /,
-    /// without `check` every whole 200 is right.
+    /// without `check` every whole 200 is right. A reply with a problem of libcurl's is wrong whatever `check` says.
     std::function<Call(std::size_t number)> make;
     std::function<std::string(std::size_t number, const Reply& reply)> check;
 };
