@@ -1,5 +1,6 @@
 #include "mod_zmqspdy/core/registry.hpp"
 
+#include <malloc.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
@@ -422,6 +423,7 @@ bool Registry::watch() {
     if (left) {
         probes_left_ = kProbes;
         next_probe_ = std::max(next_probe_, Clock::now() + kProbeDelay);
+        trim_memory_ = true;
     }
     return left;
 }
@@ -491,6 +493,9 @@ void Registry::tick(Clock::time_point now) {
         table_changed();
         orphan = orphans_.erase(orphan);
     }
+    // What a crowd of connections took stays in the heaps otherwise, libzmq's thread's among them.
+    if (std::exchange(trim_memory_, false))
+        malloc_trim(0);
 }
 
 void Registry::table_changed() {

@@ -83,6 +83,7 @@ class Registry {
     Clock::time_point next_tick_;
     int probes_left_ = 0;
     Clock::time_point next_probe_;
+    bool trim_memory_ = false;  // a connection ended since the last tick
 };
 
 }  // namespace zmqspdy::router
