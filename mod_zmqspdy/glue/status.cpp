@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "mod_zmqspdy/core/dispatch.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "mod_zmqspdy/glue/retained.hpp"
 
@@ -29,10 +30,9 @@ const char* state(const WorkerTable& table, std::uint32_t slot, const router::Wo
 
 Json workers(const WorkerTable& table) {
     Json list = Json::array();
-    for (std::uint32_t slot = 0; slot < table.size().workers; ++slot) {
-        const auto record = table.read(slot);
-        if (record.id == 0)
-            continue;
+    router::Snapshot present;
+    (void)present.refresh(table);
+    for (const auto& [slot, record] : present.candidates()) {
         list.push_back({{"name", record.name_view()},
                         {"service", record.service_view()},
                         {"endpoint", record.relayed != 0 ? Json() : Json(record.endpoint_view())},
@@ -84,9 +84,10 @@ int show(request_rec* r, const WorkerTable& table) {
 /// Returns how many workers have that name.
 int set_drained(WorkerTable& table, std::string_view name, bool drained) {
     int found = 0;
-    for (std::uint32_t slot = 0; slot < table.size().workers; ++slot) {
-        const auto record = table.read(slot);
-        if (record.id == 0 || record.name_view() != name)
+    router::Snapshot present;
+    (void)present.refresh(table);
+    for (const auto& [slot, record] : present.candidates()) {
+        if (record.name_view() != name)
             continue;
         table.set_drained(slot, record.id, drained);
         ++found;
