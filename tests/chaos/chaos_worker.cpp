@@ -1,5 +1,5 @@
-// A worker that writes down which requests it runs: "run ID" before it does anything, "cancelled ID" when it is told to
-// stop. The lines outlive it, however it ends. They go to the file NAME in the folder ZMQSPDY_CHAOS_LOG.
+// A worker that writes down which requests it runs: "run ID" before it does anything, "post ID" too for one that must
+// not run twice, "cancelled ID" when it is told to stop. The lines outlive it, however it ends. They go to the file NAME in the folder ZMQSPDY_CHAOS_LOG.
 // Usage: chaos_worker NAME [OPTION]... as the other examples.
 #include <fcntl.h>
 #include <unistd.h>
@@ -39,6 +39,7 @@ Response get(Request& request) {
 
 Response post(Request& request) {
     const std::string id = started(request);
+    note("post", id);
     std::string body{request.text()};
     (void)request.sleep_for(milliseconds{10});
     return Response::text(std::move(body));

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "harness/client.hpp"
+#include "harness/status.hpp"
 
 namespace chaos {
 
@@ -16,24 +16,6 @@ namespace {
 // Odd workers are the relayed ones when there are both.
 bool relayed(Way way, std::size_t index) {
     return way == Way::relayed || (way == Way::both && index % 2 == 1);
-}
-
-bool at_rest(const Json& status) {
-    const auto quiet = [](const Json& child) {
-        return child["queued"] == 0 && child["streams"] == 0 && child["slots"] == 0;
-    };
-    const auto idle = [](const Json& worker) { return worker["in_flight"] == 0; };
-    return status["queued"] == 0 && status["in_flight"] == 0 &&
-           std::all_of(status["children"].begin(), status["children"].end(), quiet) &&
-           std::all_of(status["workers"].begin(), status["workers"].end(), idle);
-}
-
-// Every tenth is a stream, six of ten are GETs (Recorder); which they were is known by what ran.
-std::size_t run_twice(const std::map<std::uint64_t, int>& runs) {
-    return static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), [](const auto& run) {
-        const auto kind = (run.first - 1) % 10;
-        return run.second > 1 && kind >= 6 && kind < 9;
-    }));
 }
 
 }  // namespace
@@ -49,8 +31,7 @@ Scene::Scene(const std::string& event, Way way, const std::string& global, const
     HttpdSetup setup;
     setup.global = "LogLevel notice zmqspdy:info\nServerLimit 16\n" + global;
     setup.location = location;
-    setup.sections =
-        "<Location \"/status\">\n  SetHandler zmq-spdy-status\n  Require all granted\n</Location>";
+    setup.sections = status_section();
     httpd_ = Httpd::started(setup);
     for (std::size_t i = 0; i < kWorkers; ++i)
         start_worker(i);
@@ -100,15 +81,14 @@ void Scene::check_rest() {
     Json last;
     const bool quiet = eventually(seconds{5}, [&] { return at_rest(last = status()); });
     row_.must(quiet, "everything back to zero at rest: " + last.dump());
-    const auto twice = run_twice(journal("run"));
+    const auto posts = journal("post");
+    const auto twice =
+        std::count_if(posts.begin(), posts.end(), [](const auto& post) { return post.second > 1; });
     row_.must(twice == 0, std::to_string(twice) + " POSTs ran twice");
 }
 
 Json Scene::status() const {
-    const Reply reply = get_once(httpd_->port(), "/status");
-    if (!reply.ok())
-        throw std::runtime_error{"no status: " + reply.summary()};
-    return Json::parse(reply.body);
+    return read_status(*httpd_);
 }
 
 std::size_t Scene::serving_workers() const {

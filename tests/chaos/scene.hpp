@@ -56,7 +56,7 @@ class Scene {
     [[nodiscard]] std::size_t serving_workers() const;
     [[nodiscard]] bool serves(const std::string& name) const;
 
-    /// How often a worker wrote `what` ("run" or "cancelled") of each request.
+    /// How often a worker wrote `what` ("run", "post" or "cancelled") of each request.
     [[nodiscard]] std::map<std::uint64_t, int> journal(const std::string& what) const;
     [[nodiscard]] std::size_t runs_of(std::size_t worker) const;
 

@@ -1,5 +1,3 @@
-// Catch2 2 hides the interfaces of its listeners behind this.
-#define CATCH_CONFIG_EXTERNAL_INTERFACES
 #include "table.hpp"
 
 #include <cstdlib>
@@ -7,7 +5,7 @@
 #include <iostream>
 #include <sstream>
 
-#include "catch.hpp"
+#include "harness/catch_listener.hpp"
 
 namespace chaos {
 
@@ -28,11 +26,7 @@ std::string line(const Cell&... cells) {
     return text.str();
 }
 
-#if defined(CATCH_VERSION_MAJOR) && CATCH_VERSION_MAJOR >= 3
-using ListenerBase = Catch::EventListenerBase;
-#else
-using ListenerBase = Catch::TestEventListenerBase;
-#endif
+using harness::ListenerBase;
 
 class PrintTable : public ListenerBase {
   public:

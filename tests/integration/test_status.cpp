@@ -1,10 +1,8 @@
 // The status handler: what it shows, how it drains and resumes workers, and who is allowed to.
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
 #include "catch.hpp"
 #include "harness/process.hpp"
 #include "harness/raw_client.hpp"
+#include "harness/status.hpp"
 #include "helpers.hpp"
 
 using namespace harness;
@@ -14,16 +12,8 @@ namespace {
 
 HttpdSetup with_status(const std::string& require = "Require all granted") {
     HttpdSetup setup;
-    setup.sections = "<Location \"/status\">\n  SetHandler zmq-spdy-status\n  " + require + "\n</Location>";
+    setup.sections = status_section(require);
     return setup;
-}
-
-Json status(const Httpd& httpd) {
-    const Reply reply = get_once(httpd.port(), "/status");
-    CAPTURE(reply.summary());
-    REQUIRE(reply.ok());
-    CHECK(reply.header("content-type") == "application/json");
-    return Json::parse(reply.body);
 }
 
 long control(const Httpd& httpd, const std::string& method, const std::string& name) {
@@ -32,16 +22,6 @@ long control(const Httpd& httpd, const std::string& method, const std::string& n
     call.method = method;
     call.path = "/status/drained/" + name;
     return client.send(call).status;
-}
-
-bool all_zero(const Json& status) {
-    const auto quiet = [](const Json& child) {
-        return child["queued"] == 0 && child["streams"] == 0 && child["slots"] == 0;
-    };
-    const auto idle = [](const Json& worker) { return worker["in_flight"] == 0; };
-    return status["queued"] == 0 && status["in_flight"] == 0 &&
-           std::all_of(status["children"].begin(), status["children"].end(), quiet) &&
-           std::all_of(status["workers"].begin(), status["workers"].end(), idle);
 }
 
 CommandResult zmqspdyctl(const Httpd& httpd, std::vector<std::string> arguments) {
@@ -64,11 +44,11 @@ TEST_CASE("The status shows workers and what is under way, and zeros at rest", "
 
     RawClient served{httpd->port()};
     served.send("GET /delay/1500 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    REQUIRE(eventually(seconds{5}, [&] { return status(*httpd)["in_flight"] == 1; }));
+    REQUIRE(eventually(seconds{5}, [&] { return read_status(*httpd)["in_flight"] == 1; }));
     RawClient waits{httpd->port()};
     waits.send("GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    REQUIRE(eventually(seconds{1}, [&] { return status(*httpd)["queued"] == 1; }));
-    const Json busy = status(*httpd);
+    REQUIRE(eventually(seconds{1}, [&] { return read_status(*httpd)["queued"] == 1; }));
+    const Json busy = read_status(*httpd);
     CAPTURE(busy.dump(2));
     REQUIRE(busy["workers"].size() == 1);
     const Json& shown = busy["workers"][0];
@@ -83,7 +63,7 @@ TEST_CASE("The status shows workers and what is under way, and zeros at rest", "
 
     CHECK(served.read_all().starts_with("HTTP/1.1 200 "));
     CHECK(waits.read_all().starts_with("HTTP/1.1 200 "));
-    CHECK(eventually(seconds{2}, [&] { return all_zero(status(*httpd)); }));
+    CHECK(eventually(seconds{2}, [&] { return at_rest(read_status(*httpd)); }));
 }
 
 TEST_CASE("A worker is drained by its name and resumed, while its requests go on", "[status]") {
@@ -94,14 +74,14 @@ TEST_CASE("A worker is drained by its name and resumed, while its requests go on
     REQUIRE(joined(*httpd, {"worker-1"}));
     RawClient under_way{httpd->port()};
     under_way.send("GET /stream/3?ms=400 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    REQUIRE(eventually(seconds{5}, [&] { return status(*httpd)["in_flight"] == 1; }));
+    REQUIRE(eventually(seconds{5}, [&] { return read_status(*httpd)["in_flight"] == 1; }));
     Worker two{"hello", "worker-2", router_options(httpd->router(), relayed)};
     REQUIRE(joined(*httpd, {"worker-2"}));
 
     const auto drained = zmqspdyctl(*httpd, {"drain", "worker-1"});
     CAPTURE(drained.output);
     REQUIRE(drained.code == 0);
-    CHECK(status(*httpd)["workers"][0]["state"] == "drained");
+    CHECK(read_status(*httpd)["workers"][0]["state"] == "drained");
     const auto served = who_answers(*httpd, 20);
     CAPTURE(to_text(served));
     CHECK(served == std::map<std::string, int>{{hello_from("worker-2"), 20}});
@@ -109,7 +89,7 @@ TEST_CASE("A worker is drained by its name and resumed, while its requests go on
     CHECK(one.process().running());
 
     CHECK(zmqspdyctl(*httpd, {"resume", "worker-1"}).code == 0);
-    CHECK(status(*httpd)["workers"][0]["state"] == "serving");
+    CHECK(read_status(*httpd)["workers"][0]["state"] == "serving");
     CHECK(who_answers(*httpd, 20).size() == 2);
 }
 
@@ -120,7 +100,7 @@ TEST_CASE("A request that waits for a drained worker gets it when it is resumed"
     REQUIRE(control(*httpd, "PUT", "only") == 204);
     RawClient client{httpd->port()};
     client.send("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    REQUIRE(eventually(seconds{2}, [&] { return status(*httpd)["queued"] == 1; }));
+    REQUIRE(eventually(seconds{2}, [&] { return read_status(*httpd)["queued"] == 1; }));
     REQUIRE(control(*httpd, "DELETE", "only") == 204);
     CHECK(client.read_all().starts_with("HTTP/1.1 200 "));
 }
@@ -132,7 +112,7 @@ TEST_CASE("Nobody is drained by mistake or by strangers", "[status]") {
     CHECK(control(*httpd, "PUT", "worker-1") == 403);
     CHECK(zmqspdyctl(*httpd, {"drain", "worker-1"}).code == 1);
     CHECK(zmqspdyctl(*httpd, {"status"}).output.find("\"serving\"") != std::string::npos);
-    CHECK(status(*httpd)["workers"][0]["state"] == "serving");
+    CHECK(read_status(*httpd)["workers"][0]["state"] == "serving");
 
     const auto open = Httpd::started(with_status());
     Worker two{"hello", "worker-2", router_options(open->router(), false)};
@@ -143,5 +123,5 @@ TEST_CASE("Nobody is drained by mistake or by strangers", "[status]") {
     const auto unknown = zmqspdyctl(*open, {"drain", "worker-3"});
     CHECK(unknown.code == 1);
     CHECK(unknown.output.find("no worker is called 'worker-3'") != std::string::npos);
-    CHECK(status(*open)["workers"][0]["state"] == "serving");
+    CHECK(read_status(*open)["workers"][0]["state"] == "serving");
 }

@@ -1,12 +1,10 @@
-// Catch2 2 hides the interfaces of its listeners behind this.
-#define CATCH_CONFIG_EXTERNAL_INTERFACES
 #include "harness/report.hpp"
 
 #include <iostream>
 #include <utility>
 #include <vector>
 
-#include "catch.hpp"
+#include "harness/catch_listener.hpp"
 
 namespace harness {
 
@@ -16,12 +14,6 @@ std::vector<std::pair<std::string, std::string>>& kept() {
     static std::vector<std::pair<std::string, std::string>> reports;
     return reports;
 }
-
-#if defined(CATCH_VERSION_MAJOR) && CATCH_VERSION_MAJOR >= 3
-using ListenerBase = Catch::EventListenerBase;
-#else
-using ListenerBase = Catch::TestEventListenerBase;
-#endif
 
 class PrintWhenFailed : public ListenerBase {
   public:
