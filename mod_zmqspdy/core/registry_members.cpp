@@ -1,0 +1,231 @@
+// What workers say to the registry: they announce themselves, change their mind, leave.
+#include <array>
+#include <utility>
+
+#include "mod_zmqspdy/core/last_words.hpp"
+#include "mod_zmqspdy/core/registry.hpp"
+#include "transport/message.hpp"
+
+namespace zmqspdy::router {
+
+namespace {
+
+// Connections that have spoken but not announced a worker.
+constexpr std::size_t kMaxUnannounced = 128;
+
+}  // namespace
+
+Registry::MemberPtr Registry::find(const std::string& routing_id, zmq::message_t& part) {
+    if (const auto found = members_.find(routing_id); found != members_.end())
+        return found->second;
+    if (members_.size() >= announced_.size() + kMaxUnannounced)
+        return nullptr;
+    const char* address = "";
+    try {
+        address = part.gets("Peer-Address");
+    } catch (const zmq::error_t&) {
+        // A connection that ended meanwhile has none; it will not be believed to be local then.
+    }
+    auto member = std::make_shared<Member>(routing_id, address);
+    members_.emplace(routing_id, member);
+    return member;
+}
+
+bool Registry::receive_from_worker() {
+    std::array<zmq::message_t, 3> parts;
+    const auto count = transport::receive(workers_, parts);
+    if (!count)
+        return false;
+    const std::string routing_id = parts[0].to_string();
+    const auto member = find(routing_id, parts[0]);
+    if (!member)
+        return true;
+    member->last_heard = Clock::now();
+    if (*count != parts.size()) {
+        member->session.go_away(spdy::GoAwayCode::protocol_error);
+        (void)flush(*member);
+        drop(routing_id, "sent a message of " + std::to_string(*count - 1) + " parts instead of two");
+    } else if (parts[1].empty()) {
+        on_control(member, parts[2]);
+    } else {
+        on_relayed(*member, parts[1], std::move(parts[2]));
+    }
+    return true;
+}
+
+void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames) {
+    std::vector<spdy::Event> events;
+    const auto fault = member->session.receive(transport::bytes_of(frames), events);
+    for (const auto& event : events) {
+        if (const auto* opened = std::get_if<spdy::StreamOpened>(&event)) {
+            on_announcement(*member, *opened);
+        } else if (const auto* headers = std::get_if<spdy::HeadersReceived>(&event)) {
+            on_update(*member, *headers);
+        } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
+            member->draining = true;
+            publish(*member);
+        }
+        const auto* data = std::get_if<spdy::DataReceived>(&event);
+        const auto* reset = std::get_if<spdy::StreamReset>(&event);
+        const bool ends = (data && data->fin) || reset;
+        if (ends && member->announcement_stream == (data ? data->stream : reset->stream))
+            leave(*member, "left", finished);
+    }
+    const bool broken = fault || !member->session.at_frame_boundary();
+    if (broken && !fault)
+        member->session.go_away(spdy::GoAwayCode::protocol_error);
+    if (flush(*member) && broken)
+        drop(member->routing_id,
+             "broke SPDY: " + std::string(fault ? fault->why : "a frame split over two messages"));
+}
+
+void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) {
+    transport::AnnouncementReply reply;
+    reply.heartbeat = options_.heartbeat;
+    auto parsed = transport::parse_announcement(event.headers);
+    const auto* error = std::get_if<transport::AnnouncementError>(&parsed);
+    std::optional<transport::AnnouncementError> refusal;
+    if (error) {
+        refusal = *error;
+    } else if (event.fin) {
+        refusal = {400, "the announcement's stream must stay open for as long as the worker serves"};
+    } else {
+        member.announcement = std::get<transport::Announcement>(std::move(parsed));
+        refusal = settle_endpoint(member.announcement, member.address, options_.insecure);
+    }
+    if (!refusal) {
+        enter_table(member);
+        if (!member.slot)
+            refusal = {503, "the worker table is full (ZmqSpdyMaxWorkers " +
+                                std::to_string(table_.size().workers) + ")"};
+    }
+    if (refusal) {
+        log_(LogLevel::warning, "refused a worker from " + member.address + ": " + refusal->why);
+        reply.status = refusal->status;
+        reply.reason = refusal->why;
+        member.session.reply(event.stream, transport::to_headers(reply), true);
+        return;
+    }
+    member.announcement_stream = event.stream;
+    member.session.reply(event.stream, transport::to_headers(reply), false);
+}
+
+void Registry::enter_table(Member& member) {
+    const auto& announcement = member.announcement;
+    // The same endpoint is the same worker, back after a new connection or a new registry: children's
+    // sessions with it go on.
+    if (announcement.endpoint) {
+        const auto endpoint = transport::to_string(*announcement.endpoint);
+        for (std::uint32_t slot = 0; slot < table_.size().workers; ++slot) {
+            const auto record = table_.read(slot);
+            if (record.id == 0 || record.endpoint_view() != endpoint)
+                continue;
+            if (const auto before = announced_.find(record.id); before != announced_.end())
+                before->second->slot.reset();  // its old connection may end without taking the worker along
+            orphans_.erase(slot);
+            member.slot = slot;
+            member.worker = record.id;
+            break;
+        }
+    }
+    const bool known = member.slot.has_value();
+    if (!known) {
+        member.slot = table_.find_free();
+        if (!member.slot)
+            return;
+        member.worker = table_.next_id();
+    }
+    announced_[member.worker] = members_.at(member.routing_id);
+    publish(member);
+    const std::string where = announcement.endpoint ? transport::to_string(*announcement.endpoint)
+                                                    : "relayed from " + member.address;
+    log_(known ? LogLevel::info : LogLevel::notice,
+         "worker '" + announcement.name + (known ? "' is back: " : "' joined: ") + where + ", capacity " +
+             std::to_string(announcement.capacity));
+}
+
+void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
+    if (!member.slot || member.announcement_stream != event.stream)
+        return;
+    auto announcement = member.announcement;
+    auto error = transport::update(announcement, event.headers);
+    if (!error)
+        error = settle_endpoint(announcement, member.address, options_.insecure);
+    if (error) {
+        log_(LogLevel::warning,
+             "worker '" + member.announcement.name + "' sent a wrong update, ignored: " + error->why);
+    } else {
+        member.announcement = std::move(announcement);
+        publish(member);
+    }
+    if (event.fin)
+        leave(member, "left", finished);
+}
+
+void Registry::publish(const Member& member) {
+    if (!member.slot)
+        return;
+    table_.write(*member.slot, to_record(member.announcement, member.worker, member.draining));
+    table_changed();
+}
+
+void Registry::leave(Member& member, const std::string& how, zmq::message_t (*last_word)()) {
+    if (!member.slot)
+        return;
+    table_.clear(*member.slot);
+    table_changed();
+    log_(LogLevel::notice, "worker '" + member.announcement.name + "' " + how);
+    // Behind all that was relayed for it, so that what it finished is not cut off.
+    std::erase_if(links_, [this, &member, last_word](const auto& link) {
+        if (link.second != member.worker)
+            return false;
+        const zmq::message_t id(link.first.data(), link.first.size());
+        (void)transport::send(children_, &id, last_word());
+        return true;
+    });
+    announced_.erase(member.worker);
+    member.slot.reset();
+}
+
+void Registry::drop(const std::string& routing_id, const std::string& how) {
+    const auto found = members_.find(routing_id);
+    if (found == members_.end())
+        return;
+    const auto member = found->second;
+    members_.erase(found);
+    if (member->slot)
+        leave(*member, how, gone);
+    else if (!member->announcement_stream)
+        log_(LogLevel::info, "dropped a connection from " + member->address + " that " + how);
+}
+
+bool Registry::flush(Member& member) {
+    if (member.session.output_size() == 0)
+        return true;
+    const zmq::message_t id(member.routing_id.data(), member.routing_id.size());
+    // [routing id][empty peer][frames]: the empty one says that the registry itself speaks.
+    auto result = transport::SendResult::sent;
+    try {
+        const auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
+        if (!workers_.send(zmq::const_buffer(id.data(), id.size()), more)) {
+            result = transport::SendResult::full;
+        } else {
+            const zmq::message_t registry;
+            result =
+                transport::send(workers_, &registry, transport::to_message(member.session.take_output()));
+        }
+    } catch (const zmq::error_t& error) {
+        if (error.num() != EHOSTUNREACH)
+            throw;
+        result = transport::SendResult::unreachable;
+    }
+    if (result == transport::SendResult::sent)
+        return true;
+    drop(member.routing_id, member.draining ? "left"
+                            : result == transport::SendResult::full
+                                ? "is gone: it does not read what it is sent"
+                                : "is gone: its connection ended");
+    return false;
+}
+
+}  // namespace zmqspdy::router
