@@ -29,6 +29,7 @@ struct PoolOptions {
     std::uint32_t window = 256 * 1024;  ///< receive window of a stream in bytes, and most unsent request body
     int compression = 0;
     std::chrono::milliseconds heartbeat{1000};
+    std::chrono::milliseconds slow_start{0};  ///< Snapshot's
     std::string relay_endpoint;  ///< where the registry takes sessions for workers that cannot be dialled
     int wakeup_fd = -1;  ///< an eventfd of the parent: becomes readable when workers come or slots free up
 };

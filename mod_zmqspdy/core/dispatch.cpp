@@ -25,13 +25,21 @@ const Candidate* Snapshot::find(WorkerId id) const noexcept {
     return found == candidates_.end() ? nullptr : &*found;
 }
 
+std::uint64_t Snapshot::weight_at(SharedTime now, const WorkerRecord& record) const noexcept {
+    const auto age = std::clamp<SharedTime>(now - record.joined, 0, slow_start_);
+    const auto share = slow_start_ > 0 ? std::max<SharedTime>(1, 100 * age / slow_start_) : 100;
+    return record.weight * static_cast<std::uint64_t>(share);
+}
+
 const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table, std::uint32_t child,
                                 std::string_view service, const Eligible& eligible) {
+    const SharedTime now = snapshot.has_slow_start() ? to_shared(std::chrono::steady_clock::now()) : 0;
     // Another child may take the last slot between our look and our reservation: then look again. Each lost
     // race means that somebody else got on, so the bound is only for the sake of having one.
     for (int tries = 0; tries < 16; ++tries) {
         const Candidate* best = nullptr;
         std::uint64_t best_load = 0;
+        std::uint64_t best_weight = 1;
         std::uint64_t best_last_used = 0;
         for (const Candidate& candidate : snapshot.candidates()) {
             const WorkerRecord& record = candidate.record;
@@ -41,8 +49,9 @@ const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table, st
             if (in_flight >= record.capacity || table.is_drained(candidate.slot, record.id))
                 continue;
             // a/w < b/v without division or rounding: a * v < b * w.
-            const std::uint64_t load = in_flight * (best ? best->record.weight : 1);
-            const std::uint64_t rival = best ? best_load * record.weight : 0;
+            const std::uint64_t weight = snapshot.weight_at(now, record);
+            const std::uint64_t load = in_flight * best_weight;
+            const std::uint64_t rival = best_load * weight;
             const auto last_used = table.last_used(candidate.slot);
             if (best && (load > rival || (load == rival && last_used >= best_last_used)))
                 continue;
@@ -50,6 +59,7 @@ const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table, st
                 continue;
             best = &candidate;
             best_load = in_flight;
+            best_weight = weight;
             best_last_used = last_used;
         }
         if (!best)

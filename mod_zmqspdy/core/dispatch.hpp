@@ -1,6 +1,7 @@
 // Which worker gets the next request.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -21,13 +22,21 @@ struct Candidate {
 /// A child's private copy of the table, so that choosing a worker reads shared memory only for counters.
 class Snapshot {
   public:
+    /// For so long after it joined, a worker's weight grows from a hundredth to all of it; 0: it has all at once.
+    explicit Snapshot(std::chrono::milliseconds slow_start = {}) : slow_start_{slow_start.count()} {}
+
     /// Reads the table again if it has changed; true when it had.
     bool refresh(const WorkerTable& table);
 
     [[nodiscard]] std::span<const Candidate> candidates() const noexcept { return candidates_; }
     [[nodiscard]] const Candidate* find(WorkerId id) const noexcept;
 
+    [[nodiscard]] bool has_slow_start() const noexcept { return slow_start_ > 0; }
+    /// What the worker's weight counts for at `now`, in hundredths of itself.
+    [[nodiscard]] std::uint64_t weight_at(SharedTime now, const WorkerRecord& record) const noexcept;
+
   private:
+    SharedTime slow_start_;
     std::optional<std::uint64_t> generation_;
     std::vector<Candidate> candidates_;
 };
@@ -35,7 +44,7 @@ class Snapshot {
 /// True for workers that this request may go to now.
 using Eligible = std::function<bool(const Candidate&)>;
 
-/// Picks the worker of `service` with the fewest requests in flight per weight, the least recently used one
+/// Picks the worker of `service` with the fewest requests in flight per weight that it has by now, the least recently used one
 /// among equals (so that idle workers take turns, over all children), and reserves a slot of it for `child`.
 /// Nothing when every eligible worker is at its capacity, or there is none.
 [[nodiscard]] const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table,

@@ -32,12 +32,14 @@ Member::Member(std::string id, std::string from)
       last_heard{first_heard},
       last_beat{first_heard} {}
 
-WorkerRecord to_record(const transport::Announcement& announcement, WorkerId id, bool draining) {
+WorkerRecord to_record(const Member& member) {
+    const transport::Announcement& announcement = member.announcement;
     WorkerRecord record{};
-    record.id = id;
+    record.id = member.worker;
+    record.joined = member.joined;
     record.capacity = announcement.capacity;
     record.weight = announcement.weight;
-    record.draining = draining ? 1 : 0;
+    record.draining = member.draining ? 1 : 0;
     record.relayed = announcement.endpoint ? 0 : 1;
     assign(record.name, announcement.name);
     assign(record.service, announcement.service);

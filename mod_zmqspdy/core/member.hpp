@@ -30,11 +30,12 @@ struct Member {
     transport::Announcement announcement;
     std::optional<std::uint32_t> slot;
     WorkerId worker = 0;
+    SharedTime joined = 0;
     bool draining = false;
 };
 
-/// The record of `announcement` as children read it.
-[[nodiscard]] WorkerRecord to_record(const transport::Announcement& announcement, WorkerId id, bool draining);
+/// The record of an announced worker as children read it.
+[[nodiscard]] WorkerRecord to_record(const Member& member);
 
 /// Replaces a wildcard host by `address`, where the connection comes from, and refuses what children must not
 /// dial: endpoints of other hosts than the announcing one, sockets that are not workers', and without

@@ -125,6 +125,7 @@ void Registry::enter_table(Member& member) {
             orphans_.erase(slot);
             member.slot = slot;
             member.worker = record.id;
+            member.joined = record.joined;
             break;
         }
     }
@@ -134,6 +135,7 @@ void Registry::enter_table(Member& member) {
         if (!member.slot)
             return;
         member.worker = table_.next_id();
+        member.joined = to_shared(Clock::now());
     }
     announced_[member.worker] = members_.at(member.routing_id);
     publish(member);
@@ -165,7 +167,7 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
 void Registry::publish(const Member& member) {
     if (!member.slot)
         return;
-    table_.write(*member.slot, to_record(member.announcement, member.worker, member.draining));
+    table_.write(*member.slot, to_record(member));
     table_changed();
 }
 

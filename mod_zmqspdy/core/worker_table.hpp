@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,9 +18,16 @@ namespace zmqspdy::router {
 /// Names one announcement of one worker; never reused while the table lives. 0: nobody.
 using WorkerId = std::uint64_t;
 
+/// Milliseconds of the monotonic clock, which is the same in all processes of a host.
+using SharedTime = std::int64_t;
+[[nodiscard]] inline SharedTime to_shared(std::chrono::steady_clock::time_point time) noexcept {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
 /// What children need to know of a worker. Trivially copyable: it lives in shared memory.
 struct WorkerRecord {
     WorkerId id;
+    SharedTime joined;  ///< when it was first announced
     std::uint32_t capacity;
     std::uint32_t weight;
     std::uint32_t draining;  ///< 1: gets no new requests, finishes what it has

@@ -164,6 +164,9 @@ const command_rec kDirectives[] = {
                   RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
     AP_INIT_TAKE1("ZmqSpdyHeartbeat", (set_time<ServerConfig, &ServerConfig::heartbeat>), nullptr, RSRC_CONF,
                   "time between signs of life; a worker is gone after three silent ones; default 1s"),
+    AP_INIT_TAKE1(
+        "ZmqSpdySlowStart", (set_time<ServerConfig, &ServerConfig::slow_start>), nullptr, RSRC_CONF,
+        "time in which a new worker's share grows to its weight; default: it has all of it at once"),
     AP_INIT_FLAG("ZmqSpdyInsecure", set_insecure, nullptr, RSRC_CONF,
                  "On: allow addresses that other hosts can reach, without encryption or authentication"),
     AP_INIT_TAKE1("ZmqSpdyTimeout", (set_time<DirConfig, &DirConfig::timeout>), nullptr,

@@ -61,6 +61,7 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     options.window = config.window_or_default();
     options.compression = config.compression_or_default();
     options.heartbeat = config.heartbeat_or_default();
+    options.slow_start = config.slow_start_or_default();
     options.relay_endpoint = keep.relay.data();
     options.wakeup_fd = keep.wakeup_fd;
     auto state = std::make_unique<ChildState>(ChildState{

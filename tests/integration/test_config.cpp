@@ -60,6 +60,7 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyHeartbeat 0", false, "ZmqSpdyHeartbeat: "},
         {"ZmqSpdyHeartbeat -1s", false, "ZmqSpdyHeartbeat: "},
         {"ZmqSpdyHeartbeat often", false, "ZmqSpdyHeartbeat: "},
+        {"ZmqSpdySlowStart slowly", false, "ZmqSpdySlowStart: "},
         {"ZmqSpdyCompression 10", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression -1", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression best", false, "ZmqSpdyCompression: "},
@@ -100,8 +101,8 @@ TEST_CASE("configtest lets every directive pass with a right value", "[config][c
         "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000",
         "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1",
         "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0", "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384",
-        "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdyHeartbeat 1", "ZmqSpdyHeartbeat 2s",
-        "ZmqSpdyCompression 0", "ZmqSpdyCompression 9");
+        "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s", "ZmqSpdyHeartbeat 1",
+        "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9");
     CAPTURE(global);
     HttpdSetup setup = setup_with(global, false);
     setup.location =

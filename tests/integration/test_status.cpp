@@ -125,3 +125,41 @@ TEST_CASE("Nobody is drained by mistake or by strangers", "[status]") {
     CHECK(unknown.output.find("no worker is called 'worker-3'") != std::string::npos);
     CHECK(read_status(*open)["workers"][0]["state"] == "serving");
 }
+
+TEST_CASE("A newcomer is spared until its slow start is over", "[status]") {
+    static constexpr seconds kSlowStart{5};
+    auto setup = with_status();
+    setup.global = "ZmqSpdySlowStart 5s";
+    const auto httpd = Httpd::started(setup);
+    const auto grown_up = [](Clock::time_point start) {
+        return eventually(2 * kSlowStart, [&] { return since(start) > kSlowStart; });
+    };
+    std::vector<std::unique_ptr<RawClient>> clients;
+    const auto send_eight = [&] {
+        const std::size_t wanted = clients.size() + 8;
+        while (clients.size() < wanted) {
+            clients.push_back(std::make_unique<RawClient>(httpd->port()));
+            clients.back()->send("GET /delay/60000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        }
+        return eventually(seconds{5}, [&] { return read_status(*httpd)["in_flight"] == wanted; });
+    };
+    const auto in_flight = [&](std::size_t worker) {
+        return read_status(*httpd)["workers"][worker]["in_flight"].get<int>();
+    };
+
+    Worker old{"echo", "old", router_options(httpd->router(), false)};
+    REQUIRE(joined(*httpd, {"old"}));
+    REQUIRE(grown_up(Clock::now()));
+    REQUIRE(send_eight());
+    Worker newcomer{"echo", "newcomer", router_options(httpd->router(), false)};
+    REQUIRE(joined(*httpd, {"newcomer"}));
+    const auto there = Clock::now();
+    REQUIRE(send_eight());
+    // All eight, if it had its whole share.
+    CHECK(in_flight(1) <= 4);
+    REQUIRE(grown_up(there));
+    REQUIRE(send_eight());
+    REQUIRE(send_eight());
+    CHECK(in_flight(0) == 16);
+    CHECK(in_flight(1) == 16);
+}

@@ -48,12 +48,14 @@ struct WorkerSpec {
     std::string endpoint = {};
     bool draining = false;
     bool relayed = false;
+    zmqspdy::router::SharedTime joined = 0;
 };
 
 [[nodiscard]] inline zmqspdy::router::WorkerRecord record_of(zmqspdy::router::WorkerId id,
                                                              const WorkerSpec& spec) {
     zmqspdy::router::WorkerRecord record{};
     record.id = id;
+    record.joined = spec.joined;
     record.capacity = spec.capacity;
     record.weight = spec.weight;
     record.draining = spec.draining ? 1 : 0;

@@ -80,6 +80,39 @@ TEST_CASE("requests are shared out by weight") {
     CHECK(got == std::map<std::string, int>{{"light", 10}, {"middle", 20}, {"heavy", 30}});
 }
 
+TEST_CASE("a newcomer's weight grows with its time") {
+    const auto now = to_shared(std::chrono::steady_clock::now());
+    const Snapshot slow{std::chrono::seconds{60}};
+    const auto weight = [&](SharedTime age) {
+        return slow.weight_at(now, record_of(1, {.weight = 4, .joined = now - age}));
+    };
+    CHECK(weight(-5) == 4);  // a clock that was read before the registry wrote the record
+    CHECK(weight(0) == 4);
+    CHECK(weight(15'000) == 100);
+    CHECK(weight(45'000) == 300);
+    CHECK(weight(60'000) == 400);
+    CHECK(weight(1'000'000) == 400);
+    CHECK(Snapshot{}.weight_at(now, record_of(1, {.weight = 4, .joined = now})) == 400);
+}
+
+TEST_CASE("a newcomer gets its share only after a while, where slow start is wanted") {
+    const auto hour = std::chrono::milliseconds{std::chrono::hours{1}};
+    const auto now = to_shared(std::chrono::steady_clock::now());
+    SharedTable table;
+    add_worker(*table, {.name = "old", .capacity = 100, .joined = now - hour.count()});
+    add_worker(*table, {.name = "new", .capacity = 100, .joined = now});
+    Snapshot snapshot{GENERATE_COPY(std::chrono::milliseconds{0}, hour)};
+    (void)snapshot.refresh(*table);
+    for (int i = 0; i < 50; ++i)
+        REQUIRE(reserve_worker(snapshot, *table, 0, "", {}));
+    // The idle one gets the first, like anybody; its next one when the other has a hundred.
+    CHECK(table->in_flight(1) == (snapshot.has_slow_start() ? 1 : 25));
+    // Nobody else there: it takes what comes.
+    table->set_drained(0, table->read(0).id, true);
+    for (int i = 0; i < 50; ++i)
+        REQUIRE(reserve_worker(snapshot, *table, 0, "", {}));
+}
+
 TEST_CASE("idle workers take strict turns over several children") {
     Bench bench;
     bench.add({.name = "a"});

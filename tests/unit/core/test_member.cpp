@@ -71,7 +71,10 @@ TEST_CASE("a worker without an endpoint is relayed from anywhere") {
 }
 
 TEST_CASE("the record of an announcement") {
-    transport::Announcement announcement;
+    Member member("connection", "127.0.0.1");
+    member.worker = 9;
+    member.joined = 77;
+    transport::Announcement& announcement = member.announcement;
     announcement.name = std::string(transport::kMaxNameLength, 'n');
     announcement.service = std::string(transport::kMaxNameLength, 's');
     announcement.capacity = transport::kMaxCapacity;
@@ -79,19 +82,21 @@ TEST_CASE("the record of an announcement") {
     SECTION("dialled") {
         const std::string longest(106, 'x');
         announcement.endpoint = transport::AbstractEndpoint{longest};
-        const auto record = to_record(announcement, 9, true);
+        member.draining = true;
+        const auto record = to_record(member);
         CHECK(record.relayed == 0);
         CHECK(record.draining == 1);
         CHECK(record.endpoint_view() == "ipc://@" + longest);
     }
     SECTION("relayed") {
-        const auto record = to_record(announcement, 9, false);
+        const auto record = to_record(member);
         CHECK(record.relayed == 1);
         CHECK(record.draining == 0);
         CHECK(record.endpoint_view().empty());
     }
-    const auto record = to_record(announcement, 9, false);
+    const auto record = to_record(member);
     CHECK(record.id == 9);
+    CHECK(record.joined == 77);
     CHECK(record.name_view() == announcement.name);
     CHECK(record.service_view() == announcement.service);
     CHECK(record.capacity == transport::kMaxCapacity);

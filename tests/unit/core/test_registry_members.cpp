@@ -231,10 +231,12 @@ TEST_CASE("registry: the same endpoint is the same worker") {
     RegistryThread registry;
     Announcer first(registry.endpoint());
     REQUIRE(first.join(worker_at("ipc://@zmqspdy/same", "before")) == 201);
-    const auto id = registry.find("before").id;
+    const auto [id, joined] = std::pair{registry.find("before").id, registry.find("before").joined};
+    CHECK(joined > 0);
     Announcer second(registry.endpoint());
     REQUIRE(second.join(worker_at("ipc://@zmqspdy/same", "after")) == 201);
     CHECK(registry.find("after").id == id);
+    CHECK(registry.find("after").joined == joined);
     CHECK(registry.workers() == 1);
     CHECK(registry.log.count("worker 'after' is back: ipc://@zmqspdy/same") == 1);
     // What becomes of the old connection is nobody's business any more.
