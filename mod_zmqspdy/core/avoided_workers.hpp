@@ -20,19 +20,25 @@ class AvoidedWorkers {
         const auto found = until_.find(worker);
         return found != until_.end() && found->second.until > Clock::now();
     }
-    /// It failed: left alone for a while that doubles with each failure in a row. Returns how many those are.
-    unsigned failed(WorkerId worker) {
+    struct Ejection {
+        unsigned failures;  ///< in a row, this one included
+        std::chrono::milliseconds pause;
+    };
+    /// It failed: left alone for a while that doubles with each failure in a row.
+    Ejection failed(WorkerId worker) {
         auto& entry = until_[worker];
         const auto pause = std::min(kFirstPause * (1U << std::min(entry.failures, 6U)), kLongestPause);
         entry = {Clock::now() + pause, entry.failures + 1};
-        return entry.failures;
+        return {entry.failures, pause};
     }
     /// It has said goodbye: it will leave the table.
     void goodbye(WorkerId worker) { until_[worker] = {Clock::time_point::max(), 0}; }
-    /// It serves.
-    void succeeded(WorkerId worker) {
-        if (!until_.empty())
-            until_.erase(worker);
+    /// It serves. Returns how often it had failed in a row.
+    unsigned succeeded(WorkerId worker) {
+        if (until_.empty())
+            return 0;
+        const auto entry = until_.extract(worker);
+        return entry ? entry.mapped().failures : 0;
     }
     void forget_all_but(const Snapshot& present) {
         std::erase_if(until_, [&present](const auto& entry) { return !present.find(entry.first); });

@@ -13,8 +13,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// One line for each leave is the registry's to write; of ours only what keeps happening is news.
+// One line for each leave is the registry's to write; of ours only what keeps happening is news: a worker that is still
+// announced while sessions with it fail.
 constexpr unsigned kNewsworthyFailures = 3;
+
+std::string quoted_name(const WorkerRecord& worker) {
+    return "worker '" + std::string(worker.name_view()) + "'";
+}
 // How long a worker that had no room for a request is left alone with it.
 constexpr std::chrono::milliseconds kRefusalPause{20};
 
@@ -33,13 +38,11 @@ WorkerLink* DealerPool::link_to(const Candidate& candidate) {
         auto link = std::make_unique<WorkerLink>(owner, *context_, candidate, options);
         poller_.add(link->socket_fd(), make_token(Token::socket, id));
         poller_.add(link->monitor_fd(), make_token(Token::monitor, id));
-        log_(LogLevel::info, "dials worker '" + std::string(candidate.record.name_view()) + "'");
+        log_(LogLevel::info, "dials " + quoted_name(candidate.record));
         return links_.emplace(id, std::move(link)).first->second.get();
     } catch (const std::exception& error) {
-        log_(LogLevel::warning, "worker '" + std::string(candidate.record.name_view()) +
-                                    "' cannot be dialled at " +
+        eject(candidate.record, quoted_name(candidate.record) + " cannot be dialled at " +
                                     std::string(candidate.record.endpoint_view()) + ": " + error.what());
-        (void)avoided_.failed(id);
         return nullptr;
     }
 }
@@ -66,9 +69,7 @@ void DealerPool::reap(WorkerLink& link) {
     if (link.lost()) {
         if (link.connection_ended() && link.worker().relayed != 0)
             lose_relayed_links();
-        const unsigned failures = avoided_.failed(id);
-        log_(failures == kNewsworthyFailures ? LogLevel::warning : LogLevel::info,
-             "lost worker '" + std::string(link.worker().name_view()) + "': " + link.why_lost());
+        eject(link.worker(), "lost " + quoted_name(link.worker()) + ": " + link.why_lost());
     } else if (link.worker_went_away()) {
         avoided_.goodbye(id);
     }
@@ -76,6 +77,15 @@ void DealerPool::reap(WorkerLink& link) {
     poller_.remove(link.monitor_fd());
     std::erase(dirty_, &link);
     links_.erase(id);
+}
+
+void DealerPool::eject(const WorkerRecord& worker, const std::string& what) {
+    const auto [failures, pause] = avoided_.failed(worker.id);
+    if (failures != kNewsworthyFailures)
+        return log_(LogLevel::info, what);
+    log_(LogLevel::warning, what + "; it failed " + std::to_string(failures) +
+                                " times in a row, and gets nothing for " + std::to_string(pause.count()) +
+                                " ms, then longer with each failure, until a request succeeds");
 }
 
 void DealerPool::drop_links_of_departed_workers() {
@@ -110,7 +120,8 @@ void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_
 
 void DealerPool::finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) {
     exchange->pool.ended = true;
-    avoided_.succeeded(link.worker().id);
+    if (avoided_.succeeded(link.worker().id) >= kNewsworthyFailures)
+        log_(LogLevel::notice, quoted_name(link.worker()) + " serves again");
     release_slot(link);
 }
 

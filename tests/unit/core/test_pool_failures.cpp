@@ -280,3 +280,36 @@ TEST_CASE("pool: a worker that comes back at its endpoint is used again") {
     CHECK(bench.get("/b").outcome() == "200 again");
     bench.rest();
 }
+
+TEST_CASE("pool: a worker that fails again and again is left alone for longer and longer") {
+    PoolBench bench;
+    std::atomic<int> failures{0};
+    const auto answer = answering("bad").completed;
+    FakeWorker::Script script;
+    script.opened = [&failures](FakeWorker::Request request) {
+        if (++failures <= 4)
+            request.peer.session.go_away(spdy::GoAwayCode::internal_error);
+    };
+    script.completed = [&failures, answer](FakeWorker::Request request) {
+        if (failures > 4)
+            answer(request);
+    };
+    FakeWorker bad(script);
+    FakeWorker good(answering("good"));
+    bench.add(good, {.name = "good"});
+    const auto start = std::chrono::steady_clock::now();
+    bench.add(bad, {.name = "bad"});
+    // Its announcement lives on; nobody notices but the log.
+    CHECK(eventually([&] {
+        const auto outcome = bench.get("/a").outcome();
+        if (outcome != "200 bad")
+            CHECK(outcome == "200 good");
+        return outcome == "200 bad";
+    }));
+    // 100, 200, 400 and 800 ms: without those it would fail four times at once.
+    CHECK(std::chrono::steady_clock::now() - start >= 1500ms);
+    CHECK(bench.log.count("lost worker 'bad'") == 4);
+    CHECK(bench.log.count("it failed 3 times in a row, and gets nothing for 400 ms") == 1);
+    CHECK(bench.log.await("worker 'bad' serves again"));
+    bench.rest();
+}
