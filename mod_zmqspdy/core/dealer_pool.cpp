@@ -16,12 +16,23 @@ using Clock = std::chrono::steady_clock;
 
 // While requests wait: how often to look for a worker even if nobody has rung.
 constexpr std::chrono::milliseconds kQueueTick{50};
+// How long free places are left to another child whose request has waited longer: it may not be able to take them.
+constexpr std::chrono::milliseconds kYield{10};
 
 // httpd's signals are for its own threads.
 void block_signals() {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+Turn turn_of(const Exchange& exchange) {
+    return {exchange.head.priority, exchange.queued_since.load(), exchange.head.service};
+}
+
+// One that some workers must not have again waits for particular ones: it makes nobody else wait.
+bool takes_any_worker(const Exchange& exchange) {
+    return exchange.pool.tried.empty() && exchange.pool.refused.empty();
 }
 
 }  // namespace
@@ -133,7 +144,7 @@ void DealerPool::run() noexcept {
         fail(exchange, Failure::shutting_down);
     for (const auto& exchange : std::exchange(to_notify_, {}))
         exchange->parking.notify();
-    set_waiting(false);
+    tell_who_waits();
     dirty_.clear();
     links_.clear();
     context_.reset();
@@ -268,7 +279,7 @@ void DealerPool::on_cancel(const std::shared_ptr<Exchange>& exchange) {
         release_slot(*link);
     } else {
         std::erase(queue_, exchange);
-        set_waiting(!queue_.empty());
+        tell_who_waits();
     }
 }
 
@@ -283,7 +294,12 @@ void DealerPool::dispatch_queue() {
     if (!queue_may_move_ || queue_.empty())
         return;
     queue_may_move_ = false;
-    next_look_ = Clock::now() + kQueueTick;
+    const auto now = Clock::now();
+    next_look_ = now + kQueueTick;
+    const bool yields = !yielding_since_ || now < *yielding_since_ + kYield;
+    const bool was_waiting = !turns_.empty();
+    bool yielded = false;
+    bool moved = false;
     // Where one request of a service finds no worker, the next one of it will not either, unless it may use
     // one that the first has tried already.
     std::vector<std::string_view> without_worker;
@@ -293,10 +309,15 @@ void DealerPool::dispatch_queue() {
         const std::string_view service = exchange->head.service;
         const bool hopeless =
             std::find(without_worker.begin(), without_worker.end(), service) != without_worker.end();
-        if (!hopeless && dispatch(exchange))
+        const bool after_others = !hopeless && yields && takes_any_worker(*exchange) &&
+                                  table_.others_go_before(options_.child, turn_of(*exchange));
+        if (!hopeless && !after_others && dispatch(exchange)) {
+            moved = true;
             continue;
+        }
         if (exchange->pool.ended)
             continue;
+        yielded = yielded || after_others;
         if (exchange->pool.tried.empty() && !hopeless)
             without_worker.push_back(service);
         still_waiting.push_back(std::move(exchange));
@@ -307,7 +328,16 @@ void DealerPool::dispatch_queue() {
         enqueue(std::move(sent_back.back()), true);
         sent_back.pop_back();
     }
-    set_waiting(!queue_.empty());
+    if (!yielded)
+        yielding_since_.reset();
+    else if (!yielding_since_)
+        yielding_since_ = now;
+    if (yielding_since_)
+        next_look_ = *yielding_since_ + kYield;
+    tell_who_waits();
+    // They may have left us what we do not need any more.
+    if (moved && was_waiting)
+        wake_other_children();
 }
 
 bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
@@ -365,9 +395,32 @@ bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) c
     return !avoided_.contains(id);
 }
 
-void DealerPool::set_waiting(bool waiting) {
-    if (std::exchange(waiting_, waiting) != waiting)
-        table_.set_waiting(options_.child, waiting);
+void DealerPool::tell_who_waits() {
+    std::vector<Turn> turns;
+    std::vector<std::string_view> services;
+    for (const auto& exchange : queue_) {
+        const std::string_view service = exchange->head.service;
+        if (turns.size() == WorkerTable::kTurns)
+            break;
+        if (takes_any_worker(*exchange) &&
+            std::find(services.begin(), services.end(), service) == services.end()) {
+            services.push_back(service);
+            turns.push_back(turn_of(*exchange));
+        }
+    }
+    if (turns != turns_) {
+        turns_ = std::move(turns);
+        table_.set_turns(options_.child, turns_);
+    }
+    if (waiting_ == queue_.empty()) {
+        waiting_ = !queue_.empty();
+        table_.set_waiting(options_.child, waiting_);
+    }
+}
+
+void DealerPool::wake_other_children() const {
+    if (options_.wakeup_fd >= 0 && table_.anyone_waiting())
+        (void)eventfd_write(options_.wakeup_fd, 1);
 }
 
 void DealerPool::report_activity() {
@@ -379,8 +432,10 @@ void DealerPool::report_activity() {
 }
 
 std::chrono::milliseconds DealerPool::sleep_time() const {
-    if (!queue_.empty())
-        return kQueueTick;
+    if (!queue_.empty()) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now());
+        return std::clamp(left, std::chrono::milliseconds{0}, kQueueTick);
+    }
     if (in_flight_ == 0)
         return std::chrono::milliseconds{-1};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_beat_ - Clock::now());

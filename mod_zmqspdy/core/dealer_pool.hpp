@@ -109,7 +109,9 @@ class DealerPool final : private WorkerLink::Owner {
     /// as the news of their ends come in.
     void lose_relayed_links();
     void beat(std::chrono::steady_clock::time_point now);
-    void set_waiting(bool waiting);
+    /// Into the worker table, for the other children.
+    void tell_who_waits();
+    void wake_other_children() const;
     void report_activity();
     [[nodiscard]] std::chrono::milliseconds sleep_time() const;
     [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const;
@@ -143,6 +145,8 @@ class DealerPool final : private WorkerLink::Owner {
     bool queue_may_move_ = false;
     std::chrono::steady_clock::time_point next_look_;  // at the queue, whatever happens
     bool waiting_ = false;
+    std::vector<Turn> turns_;  // as the table has them
+    std::optional<std::chrono::steady_clock::time_point> yielding_since_;
     std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
     AvoidedWorkers avoided_;
     std::vector<WorkerLink*> dirty_;

@@ -183,8 +183,9 @@ void DealerPool::release_slot(const WorkerLink& link) {
     table_.release(link.slot(), options_.child);
     if (!queue_.empty())
         queue_may_move_ = true;
-    else if (options_.wakeup_fd >= 0 && table_.anyone_waiting())
-        (void)eventfd_write(options_.wakeup_fd, 1);
+    const auto is_others = [this](Turn turn) { return table_.others_go_before(options_.child, turn); };
+    if (queue_.empty() || std::any_of(turns_.begin(), turns_.end(), is_others))
+        wake_other_children();
 }
 
 void DealerPool::fail(const std::shared_ptr<Exchange>& exchange, Failure failure, spdy::ResetCode code) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mod_zmqspdy/core/shared_time.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 
 namespace zmqspdy::router {

@@ -11,7 +11,7 @@ namespace zmqspdy::router {
 namespace {
 
 // Changes with every change of the layout below, so that a reloaded module never misreads an older table.
-constexpr std::uint64_t kLayout = 0x7a6d717370647903;
+constexpr std::uint64_t kLayout = 0x7a6d717370647904;
 constexpr std::size_t kCacheLine = 64;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
@@ -54,6 +54,7 @@ struct WorkerTable::Row {
     std::atomic<std::uint32_t> queued;
     std::atomic<std::uint32_t> streams;
     std::atomic<std::uint32_t> sessions;
+    std::array<std::atomic<std::uint64_t>, kTurns> turns;
 };
 
 namespace {
@@ -231,6 +232,7 @@ std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
 
 std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
     set_waiting(child, false);
+    set_turns(child, {});
     report(child, {});
     std::uint32_t reclaimed = 0;
     for (std::uint32_t i = 0; i < header().size.workers; ++i) {
@@ -262,6 +264,25 @@ void WorkerTable::set_waiting(std::uint32_t child, bool waiting) noexcept {
 
 bool WorkerTable::anyone_waiting() const noexcept {
     return header().waiting.load(std::memory_order_seq_cst) != 0;
+}
+
+void WorkerTable::set_turns(std::uint32_t child, std::span<const Turn> turns) noexcept {
+    auto& to = row(child).turns;
+    for (std::size_t i = 0; i < kTurns; ++i)
+        to[i].store(i < turns.size() ? turns[i].word() : 0, std::memory_order_release);
+}
+
+bool WorkerTable::others_go_before(std::uint32_t child, Turn turn) const noexcept {
+    if (!anyone_waiting())
+        return false;
+    for (std::uint32_t other = 0; other < header().size.children; ++other) {
+        if (other == child)
+            continue;
+        for (const auto& word : row(other).turns)
+            if (Turn::from_word(word.load(std::memory_order_acquire)).goes_before(turn))
+                return true;
+    }
+    return false;
 }
 
 std::optional<WorkerTable::Child> WorkerTable::child(std::uint32_t index) const noexcept {

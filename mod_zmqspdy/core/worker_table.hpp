@@ -5,24 +5,20 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "mod_zmqspdy/core/shared_time.hpp"
+#include "mod_zmqspdy/core/turn.hpp"
 #include "transport/announcement.hpp"
 
 namespace zmqspdy::router {
 
 /// Names one announcement of one worker; never reused while the table lives. 0: nobody.
 using WorkerId = std::uint64_t;
-
-/// Milliseconds of the monotonic clock, which is the same in all processes of a host.
-using SharedTime = std::int64_t;
-[[nodiscard]] inline SharedTime to_shared(std::chrono::steady_clock::time_point time) noexcept {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
 
 /// What children need to know of a worker. Trivially copyable: it lives in shared memory.
 struct WorkerRecord {
@@ -120,6 +116,11 @@ class WorkerTable {
     /// Says whether requests wait in the child's queue, so that a freed slot is worth a wake-up.
     void set_waiting(std::uint32_t child, bool waiting) noexcept;
     [[nodiscard]] bool anyone_waiting() const noexcept;
+    /// The first of each service that waits in the child's queue; of more services than kTurns the rest is not told.
+    static constexpr std::size_t kTurns = 4;
+    void set_turns(std::uint32_t child, std::span<const Turn> turns) noexcept;
+    /// True when another child has a request that must be served before `turn`.
+    [[nodiscard]] bool others_go_before(std::uint32_t child, Turn turn) const noexcept;
 
     // What is shown of all this.
 

@@ -28,6 +28,58 @@ TEST_CASE("pool: two children share the capacity of a worker") {
     bench.rest();
 }
 
+TEST_CASE("pool: who has waited longest is next, over all children") {
+    PoolBench bench;
+    const auto other = bench.make_pool(with(&PoolOptions::child, 1));
+    FakeWorker worker(holding());
+    bench.add(worker, {.capacity = 1});
+    const auto row = bench.table->join(1);
+    REQUIRE(row == 0U);
+    REQUIRE(bench.table->join(2) == 1U);
+    std::vector<Call> calls;
+    const auto queue = [&](DealerPool& pool, std::uint32_t child, const std::string& path,
+                           std::uint32_t queued) {
+        calls.emplace_back(pool, get_request(path));
+        REQUIRE(eventually([&] { return bench.table->child(child)->activity.queued == queued; }));
+        // Turns are told apart by milliseconds.
+        const auto now = to_shared(std::chrono::steady_clock::now());
+        REQUIRE(eventually([&] { return to_shared(std::chrono::steady_clock::now()) > now; }));
+    };
+    calls.push_back(bench.get("/first"));
+    REQUIRE(worker.log().await("END /first"));
+    queue(*bench.pool, 0, "/a1", 1);
+    queue(*bench.pool, 0, "/a2", 2);
+    queue(*other, 1, "/b1", 1);
+    queue(*bench.pool, 0, "/a3", 3);
+    queue(*other, 1, "/b2", 2);
+    queue(*bench.pool, 0, "/a4", 4);
+    for (const std::string path : {"/first", "/a1", "/a2", "/b1", "/a3", "/b2", "/a4"}) {
+        REQUIRE(worker.log().await("END " + path));
+        worker.act(path, [](FakeWorker::Request request) { request.reply("200", true); });
+    }
+    for (auto& call : calls)
+        CHECK(call.outcome() == "200 ");
+    bench.rest();
+}
+
+TEST_CASE("pool: a child whose request no worker may have holds nobody up") {
+    PoolBench bench;
+    const auto other = bench.make_pool(with(&PoolOptions::child, 1));
+    FakeWorker worker(answering("done"));
+    bench.add(worker);
+    auto head = get_request("/stuck");
+    head.service = "nobody";
+    Call stuck(*other, std::move(head));
+    REQUIRE(eventually([&] { return bench.table->anyone_waiting(); }));
+    // A turn that is never taken, of the service that the others want.
+    bench.table->set_turns(2, std::array{Turn(0, std::chrono::steady_clock::now() - 1h, "")});
+    for (int i = 0; i < 20; ++i)
+        CHECK(bench.get("/a").outcome() == "200 done");
+    bench.table->set_turns(2, {});
+    stuck.cancel();
+    bench.rest();
+}
+
 TEST_CASE("pool: two busy children never exceed the capacity") {
     PoolBench bench;
     const auto other = bench.make_pool(with(&PoolOptions::child, 1));

@@ -208,6 +208,42 @@ TEST_CASE("somebody waits as long as one child does") {
     CHECK_FALSE(table->anyone_waiting());
 }
 
+TEST_CASE("turns go by priority, then by time, among those of one service") {
+    const auto now = std::chrono::steady_clock::now();
+    const auto later = now + std::chrono::milliseconds{2};
+    const Turn urgent(0, later, "a");
+    const Turn first(3, now, "a");
+    const Turn second(3, later, "a");
+    CHECK(urgent.goes_before(first));
+    CHECK(first.goes_before(second));
+    CHECK_FALSE(second.goes_before(first));
+    CHECK_FALSE(first.goes_before(first));
+    CHECK_FALSE(first.goes_before(Turn(3, later, "b")));
+    CHECK_FALSE(Turn{}.goes_before(first));
+}
+
+TEST_CASE("a child's turns are seen by the others until it leaves") {
+    SharedTable table({.workers = 1, .children = 2});
+    const auto now = std::chrono::steady_clock::now();
+    const Turn mine(3, now, "a");
+    const std::array earlier{Turn(3, now, "b"), Turn(3, now - std::chrono::seconds{1}, "a")};
+    const auto other = *table->join(1);
+    const auto me = *table->join(2);
+    table->set_waiting(other, true);
+    CHECK_FALSE(table->others_go_before(me, mine));
+    table->set_turns(other, earlier);
+    CHECK(table->others_go_before(me, mine));
+    CHECK_FALSE(table->others_go_before(other, mine));
+    SECTION("it has none any more") {
+        table->set_turns(other, {});
+    }
+    SECTION("it is gone") {
+        CHECK(table->leave(other) == 0);
+        table->set_waiting(me, true);
+    }
+    CHECK_FALSE(table->others_go_before(me, mine));
+}
+
 TEST_CASE("a drain belongs to one announcement of a worker") {
     SharedTable table({.workers = 2, .children = 1});
     const auto slot = add_worker(*table, {.name = "one"});
