@@ -59,6 +59,27 @@ TEST_CASE("A graceful restart breaks no stream and dials nobody twice", "[chaos]
     scene.must_be_explained(recording, [](const Outcome&) { return false; });
 }
 
+TEST_CASE("Children that are recycled all the time cost nothing", "[chaos][recycle]") {
+    Scene scene{"MaxConnectionsPerChild 50", GENERATE(Way::direct, Way::relayed),
+                "MaxConnectionsPerChild 50"};
+    const auto children_so_far = [&] {
+        std::set<std::string> seen;
+        for (const std::string& line : scene.httpd().module_log()) {
+            if (line.find("dials worker") != std::string::npos)
+                seen.insert(line.substr(line.find("[pid "), 12));
+        }
+        return seen.size();
+    };
+    // As fast as httpd replaces them: the MPM starts few in a second.
+    scene.begin_load({.per_second = 100});
+    scene.load().go_on_for(rounds(milliseconds{8000}, milliseconds{120'000}));
+    const Recording recording = scene.end_load();
+    const auto children = children_so_far();
+    scene.row().note(std::to_string(children) + " children");
+    scene.row().must(children >= recording.requests / 100, "children were recycled");
+    scene.must_be_explained(recording, [](const Outcome&) { return false; });
+}
+
 TEST_CASE("A killed registry is replaced, and its workers are back", "[chaos][registry]") {
     const auto way = GENERATE(Way::direct, Way::relayed);
     Scene scene{"kill -9 the registry", way};
