@@ -273,11 +273,15 @@ void RouterLink::leave() {
     if (!connection_)
         return;
     connection_->peers.leave();
-    if (connection_->announcement && !connection_->farewell)
+    // At the second farewell: the registry relays nothing, either way, once the worker has left, and peers could not
+    // answer the first.
+    if (connection_->announcement && connection_->farewell)
         (void)connection_->session.send(*connection_->announcement, {}, true);
     // A connection that never was has nobody to wait for.
-    if (connection_->connected)
+    if (connection_->connected) {
         connection_->farewell = connection_->session.ping();
+        connection_->farewell_acknowledged = false;
+    }
 }
 
 bool RouterLink::has_left() const {
