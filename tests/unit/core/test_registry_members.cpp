@@ -231,7 +231,8 @@ TEST_CASE("registry: the same endpoint is the same worker") {
     RegistryThread registry;
     Announcer first(registry.endpoint());
     REQUIRE(first.join(worker_at("ipc://@zmqspdy/same", "before")) == 201);
-    const auto [id, joined] = std::pair{registry.find("before").id, registry.find("before").joined};
+    const auto id = registry.find("before").id;
+    const auto joined = registry.find("before").joined;
     CHECK(joined > 0);
     Announcer second(registry.endpoint());
     REQUIRE(second.join(worker_at("ipc://@zmqspdy/same", "after")) == 201);
