@@ -100,7 +100,7 @@ void Registry::run(int stop_fd) {
         table_.report({.pid = getpid(),
                        .connections = static_cast<std::uint32_t>(members_.size()),
                        .relayed_sessions = static_cast<std::uint32_t>(links_.size())});
-        const bool alone = members_.empty() && orphans_.empty() && probes_left_ == 0;
+        const bool alone = members_.empty() && orphans_.empty() && probes_left_ == 0 && !trim_memory_;
         const auto next = probes_left_ > 0 ? std::min(next_probe_, next_tick_) : next_tick_;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now);
         for (const auto& event : poller_.wait(alone ? std::chrono::milliseconds{-1} : left))

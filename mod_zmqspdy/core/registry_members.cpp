@@ -123,6 +123,12 @@ void Registry::enter_table(Member& member) {
             if (const auto before = announced_.find(record.id); before != announced_.end())
                 before->second->slot.reset();  // its old connection may end without taking the worker along
             orphans_.erase(slot);
+            if (record.draining != 0) {
+                // Another one in its place: children have said goodbye to the one that drains.
+                announced_.erase(record.id);
+                table_.clear(slot);
+                break;
+            }
             member.slot = slot;
             member.worker = record.id;
             member.joined = record.joined;
