@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <stdexcept>
 
 namespace chaos {
 
@@ -45,12 +46,17 @@ Recorder::Recorder(std::uint16_t port, Shape shape) : shape_{shape} {
 
 void Recorder::go_on_for(milliseconds time) {
     const auto until = Clock::now() + time;
-    while (Clock::now() < until && load_->wait_for(1)) {
+    while (Clock::now() < until) {
+        if (!load_->wait_for(1))
+            throw std::runtime_error{"no reply for 20 s"};
     }
 }
 
 Recording Recorder::finish() {
-    (void)load_->finish();
+    // Each problem of it is one of our failures, or the load itself broke.
+    const auto result = load_->finish();
+    if (result.wrong != recording_.failures.size())
+        throw std::runtime_error{"the load ended: " + result.summary()};
     return std::move(recording_);
 }
 

@@ -1,6 +1,7 @@
 #include "table.hpp"
 
 #include <cstdlib>
+#include <exception>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -53,6 +54,7 @@ bool long_form() {
 Row::Row(std::string event, std::string way) : event_{std::move(event)}, way_{std::move(way)} {}
 
 Row::~Row() {
+    holds_ = holds_ && std::uncaught_exceptions() == 0 && all_.requests > 0;
     lines().push_back(line(event_, way_, all_.requests, all_.failed(Kind::get), all_.failed(Kind::post),
                            all_.failed(Kind::stream), all_.longest.count(), holds_ ? "yes" : "NO", notes_));
     std::cout << lines().back() << std::endl;

@@ -48,6 +48,9 @@ TEST_CASE("Workers that come and go and connections that say nothing leave no tr
         std::vector<std::unique_ptr<RawClient>> connections;
         while (connections.size() < silent)
             connections.push_back(std::make_unique<RawClient>(scene.httpd().worker_port()));
+        const bool taken =
+            eventually(seconds{10}, [&] { return descriptors_of(registry) >= descriptors + silent; });
+        scene.row().must(taken, "the connections that say nothing are there");
         scene.load().go_on_for(milliseconds{2000});
     }
     const bool back = eventually(seconds{10}, [&] { return descriptors_of(registry) <= descriptors; });
