@@ -16,8 +16,10 @@ using Clock = std::chrono::steady_clock;
 
 // While requests wait: how often to look for a worker even if nobody has rung.
 constexpr std::chrono::milliseconds kQueueTick{50};
-// How long free places are left to another child whose request has waited longer: it may not be able to take them.
+// How long a free place is left to another child whose request has waited longer. It may not be able to take it, and is
+// then passed over: so many turns are remembered for that.
 constexpr std::chrono::milliseconds kYield{10};
+constexpr std::size_t kMostPassedOver = 64;
 
 // httpd's signals are for its own threads.
 void block_signals() {
@@ -28,11 +30,6 @@ void block_signals() {
 
 Turn turn_of(const Exchange& exchange) {
     return {exchange.head.priority, exchange.queued_since.load(), exchange.head.service};
-}
-
-// One that some workers must not have again waits for particular ones: it makes nobody else wait.
-bool takes_any_worker(const Exchange& exchange) {
-    return exchange.pool.tried.empty() && exchange.pool.refused.empty();
 }
 
 }  // namespace
@@ -296,10 +293,10 @@ void DealerPool::dispatch_queue() {
     queue_may_move_ = false;
     const auto now = Clock::now();
     next_look_ = now + kQueueTick;
-    const bool yields = !yielding_since_ || now < *yielding_since_ + kYield;
     const bool was_waiting = !turns_.empty();
-    bool yielded = false;
-    bool moved = false;
+    std::vector<std::string_view> moved;
+    for (Yield& yield : yields_)
+        yield.goes_on = false;
     // Where one request of a service finds no worker, the next one of it will not either, unless it may use
     // one that the first has tried already.
     std::vector<std::string_view> without_worker;
@@ -309,15 +306,13 @@ void DealerPool::dispatch_queue() {
         const std::string_view service = exchange->head.service;
         const bool hopeless =
             std::find(without_worker.begin(), without_worker.end(), service) != without_worker.end();
-        const bool after_others = !hopeless && yields && takes_any_worker(*exchange) &&
-                                  table_.others_go_before(options_.child, turn_of(*exchange));
-        if (!hopeless && !after_others && dispatch(exchange)) {
-            moved = true;
+        if (!hopeless && !yields(exchange) && dispatch(exchange)) {
+            if (was_waiting && std::find(moved.begin(), moved.end(), service) == moved.end())
+                moved.push_back(service);
             continue;
         }
         if (exchange->pool.ended)
             continue;
-        yielded = yielded || after_others;
         if (exchange->pool.tried.empty() && !hopeless)
             without_worker.push_back(service);
         still_waiting.push_back(std::move(exchange));
@@ -328,16 +323,45 @@ void DealerPool::dispatch_queue() {
         enqueue(std::move(sent_back.back()), true);
         sent_back.pop_back();
     }
-    if (!yielded)
-        yielding_since_.reset();
-    else if (!yielding_since_)
-        yielding_since_ = now;
-    if (yielding_since_)
-        next_look_ = *yielding_since_ + kYield;
+    std::erase_if(yields_, [](const Yield& yield) { return !yield.goes_on; });
+    for (const Yield& yield : yields_)
+        next_look_ = std::min(next_look_, yield.until);
     tell_who_waits();
-    // They may have left us what we do not need any more.
-    if (moved && was_waiting)
+    // What this child did not need of the places that were left to it.
+    const auto has_some_left = [&](std::string_view service) {
+        return std::find(without_worker.begin(), without_worker.end(), service) == without_worker.end();
+    };
+    if (std::any_of(moved.begin(), moved.end(), has_some_left))
         wake_other_children();
+}
+
+bool DealerPool::yields(const std::shared_ptr<Exchange>& exchange) {
+    const auto turn = table_.first_before(options_.child, turn_of(*exchange), passed_over_);
+    const auto& service = exchange->head.service;
+    const bool has_place =
+        turn && choose_worker(snapshot_, table_, service, [this, &exchange](const auto& candidate) {
+            return may_use(candidate, *exchange);
+        });
+    if (!has_place) {
+        std::erase_if(yields_, [&service](const Yield& yield) { return yield.to.is_for(service); });
+        return false;
+    }
+    const auto now = Clock::now();
+    const auto known = std::find_if(yields_.begin(), yields_.end(),
+                                    [&turn](const Yield& yield) { return yield.to == *turn; });
+    if (known == yields_.end()) {
+        std::erase_if(yields_, [&service](const Yield& yield) { return yield.to.is_for(service); });
+        yields_.push_back({*turn, now + kYield});
+        wake_other_children();
+        return true;
+    }
+    if (now < known->until)
+        return known->goes_on = true;
+    yields_.erase(known);
+    if (passed_over_.size() == kMostPassedOver)
+        passed_over_.erase(passed_over_.begin());
+    passed_over_.push_back(*turn);
+    return yields(exchange);
 }
 
 bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
@@ -402,8 +426,7 @@ void DealerPool::tell_who_waits() {
         const std::string_view service = exchange->head.service;
         if (turns.size() == WorkerTable::kTurns)
             break;
-        if (takes_any_worker(*exchange) &&
-            std::find(services.begin(), services.end(), service) == services.end()) {
+        if (std::find(services.begin(), services.end(), service) == services.end()) {
             services.push_back(service);
             turns.push_back(turn_of(*exchange));
         }
@@ -415,11 +438,14 @@ void DealerPool::tell_who_waits() {
     if (waiting_ == queue_.empty()) {
         waiting_ = !queue_.empty();
         table_.set_waiting(options_.child, waiting_);
+        // Whoever gave a place back before they could know of this did not ring.
+        if (waiting_)
+            next_look_ = Clock::now();
     }
 }
 
 void DealerPool::wake_other_children() const {
-    if (options_.wakeup_fd >= 0 && table_.anyone_waiting())
+    if (options_.wakeup_fd >= 0 && table_.anyone_waiting_beside(options_.child))
         (void)eventfd_write(options_.wakeup_fd, 1);
 }
 

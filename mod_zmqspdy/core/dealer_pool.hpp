@@ -112,6 +112,8 @@ class DealerPool final : private WorkerLink::Owner {
     /// Into the worker table, for the other children.
     void tell_who_waits();
     void wake_other_children() const;
+    /// True while a free place that this exchange could have is left to another child, whose request has waited longer.
+    [[nodiscard]] bool yields(const std::shared_ptr<Exchange>& exchange);
     void report_activity();
     [[nodiscard]] std::chrono::milliseconds sleep_time() const;
     [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const;
@@ -146,7 +148,13 @@ class DealerPool final : private WorkerLink::Owner {
     std::chrono::steady_clock::time_point next_look_;  // at the queue, whatever happens
     bool waiting_ = false;
     std::vector<Turn> turns_;  // as the table has them
-    std::optional<std::chrono::steady_clock::time_point> yielding_since_;
+    struct Yield {
+        Turn to;
+        std::chrono::steady_clock::time_point until;
+        bool goes_on = true;  // seen in this round
+    };
+    std::vector<Yield> yields_;      // while a place is free that another child should take
+    std::vector<Turn> passed_over_;  // turns that were not taken when they could have been
     std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
     AvoidedWorkers avoided_;
     std::vector<WorkerLink*> dirty_;

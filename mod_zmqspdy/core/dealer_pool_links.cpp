@@ -100,7 +100,10 @@ void DealerPool::drop_links_of_departed_workers() {
 
 void DealerPool::lose_relayed_links() {
     for (const auto& [id, link] : links_) {
-        if (link->worker().relayed != 0 && !link->lost())
+        if (link->worker().relayed == 0)
+            continue;
+        link->watch();  // it may have been up without our knowing it yet, and what it was sent have run
+        if (!link->lost())
             link->end_connection();
     }
 }
@@ -183,8 +186,9 @@ void DealerPool::release_slot(const WorkerLink& link) {
     table_.release(link.slot(), options_.child);
     if (!queue_.empty())
         queue_may_move_ = true;
-    const auto is_others = [this](Turn turn) { return table_.others_go_before(options_.child, turn); };
-    if (queue_.empty() || std::any_of(turns_.begin(), turns_.end(), is_others))
+    const auto mine = std::find_if(turns_.begin(), turns_.end(),
+                                   [&link](Turn turn) { return turn.is_for(link.worker().service_view()); });
+    if (mine == turns_.end() || table_.first_before(options_.child, *mine, {}))
         wake_other_children();
 }
 

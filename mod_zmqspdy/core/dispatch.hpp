@@ -45,9 +45,13 @@ class Snapshot {
 /// True for workers that this request may go to now.
 using Eligible = std::function<bool(const Candidate&)>;
 
-/// Picks the worker of `service` with the fewest requests in flight per weight that it has by now, the least recently used one
-/// among equals (so that idle workers take turns, over all children), and reserves a slot of it for `child`.
-/// Nothing when every eligible worker is at its capacity, or there is none.
+/// The worker of `service` with the fewest requests in flight per weight that it has by now, the least recently used one
+/// among equals (so that idle workers take turns, over all children). Nothing when every eligible worker is at its
+/// capacity, or there is none.
+[[nodiscard]] const Candidate* choose_worker(const Snapshot& snapshot, const WorkerTable& table,
+                                             std::string_view service, const Eligible& eligible);
+
+/// Chooses one and reserves a slot of it for `child`.
 [[nodiscard]] const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table,
                                               std::uint32_t child, std::string_view service,
                                               const Eligible& eligible);

@@ -27,6 +27,9 @@ class Turn {
         return word_ != 0 && (word_ & kServiceMask) == (other.word_ & kServiceMask) &&
                word_ >> kServiceBits < other.word_ >> kServiceBits;
     }
+    [[nodiscard]] bool is_for(std::string_view service) const noexcept {
+        return word_ != 0 && (word_ & kServiceMask) == (std::hash<std::string_view>{}(service)&kServiceMask);
+    }
     [[nodiscard]] bool operator==(const Turn&) const noexcept = default;
 
     [[nodiscard]] static Turn from_word(std::uint64_t word) noexcept {

@@ -1,5 +1,6 @@
 #include "mod_zmqspdy/core/worker_table.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <new>
@@ -266,23 +267,33 @@ bool WorkerTable::anyone_waiting() const noexcept {
     return header().waiting.load(std::memory_order_seq_cst) != 0;
 }
 
+bool WorkerTable::anyone_waiting_beside(std::uint32_t child) const noexcept {
+    return header().waiting.load(std::memory_order_seq_cst) >
+           row(child).waiting.load(std::memory_order_relaxed);
+}
+
 void WorkerTable::set_turns(std::uint32_t child, std::span<const Turn> turns) noexcept {
     auto& to = row(child).turns;
     for (std::size_t i = 0; i < kTurns; ++i)
         to[i].store(i < turns.size() ? turns[i].word() : 0, std::memory_order_release);
 }
 
-bool WorkerTable::others_go_before(std::uint32_t child, Turn turn) const noexcept {
-    if (!anyone_waiting())
-        return false;
+std::optional<Turn> WorkerTable::first_before(std::uint32_t child, Turn turn,
+                                              std::span<const Turn> passed_over) const noexcept {
+    std::optional<Turn> first;
+    if (!anyone_waiting_beside(child))
+        return first;
     for (std::uint32_t other = 0; other < header().size.children; ++other) {
         if (other == child)
             continue;
-        for (const auto& word : row(other).turns)
-            if (Turn::from_word(word.load(std::memory_order_acquire)).goes_before(turn))
-                return true;
+        for (const auto& word : row(other).turns) {
+            const auto found = Turn::from_word(word.load(std::memory_order_acquire));
+            if (found.goes_before(first.value_or(turn)) &&
+                std::find(passed_over.begin(), passed_over.end(), found) == passed_over.end())
+                first = found;
+        }
     }
-    return false;
+    return first;
 }
 
 std::optional<WorkerTable::Child> WorkerTable::child(std::uint32_t index) const noexcept {

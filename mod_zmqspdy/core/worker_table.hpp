@@ -116,11 +116,13 @@ class WorkerTable {
     /// Says whether requests wait in the child's queue, so that a freed slot is worth a wake-up.
     void set_waiting(std::uint32_t child, bool waiting) noexcept;
     [[nodiscard]] bool anyone_waiting() const noexcept;
+    [[nodiscard]] bool anyone_waiting_beside(std::uint32_t child) const noexcept;
     /// The first of each service that waits in the child's queue; of more services than kTurns the rest is not told.
     static constexpr std::size_t kTurns = 4;
     void set_turns(std::uint32_t child, std::span<const Turn> turns) noexcept;
-    /// True when another child has a request that must be served before `turn`.
-    [[nodiscard]] bool others_go_before(std::uint32_t child, Turn turn) const noexcept;
+    /// The turn of another child's request that must be served before `turn`, but for those in `passed_over`.
+    [[nodiscard]] std::optional<Turn> first_before(std::uint32_t child, Turn turn,
+                                                   std::span<const Turn> passed_over) const noexcept;
 
     // What is shown of all this.
 

@@ -230,10 +230,11 @@ TEST_CASE("a child's turns are seen by the others until it leaves") {
     const auto other = *table->join(1);
     const auto me = *table->join(2);
     table->set_waiting(other, true);
-    CHECK_FALSE(table->others_go_before(me, mine));
+    CHECK_FALSE(table->first_before(me, mine, {}));
     table->set_turns(other, earlier);
-    CHECK(table->others_go_before(me, mine));
-    CHECK_FALSE(table->others_go_before(other, mine));
+    CHECK(table->first_before(me, mine, {}) == earlier[1]);
+    CHECK_FALSE(table->first_before(me, mine, std::array{earlier[1]}));
+    CHECK_FALSE(table->first_before(other, mine, {}));
     SECTION("it has none any more") {
         table->set_turns(other, {});
     }
@@ -241,7 +242,7 @@ TEST_CASE("a child's turns are seen by the others until it leaves") {
         CHECK(table->leave(other) == 0);
         table->set_waiting(me, true);
     }
-    CHECK_FALSE(table->others_go_before(me, mine));
+    CHECK_FALSE(table->first_before(me, mine, {}));
 }
 
 TEST_CASE("a drain belongs to one announcement of a worker") {
