@@ -87,7 +87,6 @@ void Registry::run(int stop_fd) {
         }
         const auto now = Clock::now();
         if (now >= next_tick_) {
-            next_tick_ = now + options_.heartbeat / 2;
             tick(now);
             continue;  // it has sent, which may have swallowed an edge
         }
@@ -144,16 +143,19 @@ void Registry::probe_workers() {
 }
 
 void Registry::tick(Clock::time_point now) {
+    next_tick_ = now + options_.heartbeat / 2;
+    const auto patience = options_.heartbeat * transport::kMissedHeartbeats;
     std::vector<MemberPtr> all;
     all.reserve(members_.size());
     for (const auto& [id, member] : members_)
         all.push_back(member);
     for (const auto& member : all) {
-        if (now - member->last_heard > options_.heartbeat * transport::kMissedHeartbeats) {
+        if (now - member->last_heard >= patience) {
             drop(member->routing_id,
                  "is gone: silent for " + std::to_string(transport::kMissedHeartbeats) + " heartbeats");
             continue;
         }
+        next_tick_ = std::min(next_tick_, member->last_heard + patience);
         if (!member->slot && now - member->first_heard > kAnnounceWithin) {
             drop(member->routing_id, "announced no worker");
             continue;
