@@ -1,8 +1,6 @@
 // The pool's links: made, flushed, watched over, and what they report.
 #include "mod_zmqspdy/core/dealer_pool.hpp"
 
-#include <sys/eventfd.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>

@@ -1,0 +1,210 @@
+// The pool's queue: who waits, who is next, and which worker gets it.
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "mod_zmqspdy/core/dealer_pool.hpp"
+
+namespace zmqspdy::router {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// While requests wait: how often to look for a worker even if nobody has rung.
+constexpr std::chrono::milliseconds kQueueTick{50};
+// How long a free place is left to another child whose request has waited longer. It may not be able to take it, and is
+// then passed over: so many turns are remembered for that.
+constexpr std::chrono::milliseconds kYield{10};
+constexpr std::size_t kMostPassedOver = 64;
+
+Turn turn_of(const Exchange& exchange) {
+    return {exchange.head.priority, exchange.queued_since.load(), exchange.head.service};
+}
+
+}  // namespace
+
+void DealerPool::enqueue(std::shared_ptr<Exchange> exchange, bool before_equals) {
+    const auto more_urgent = [](const auto& one, const auto& other) {
+        return one->head.priority < other->head.priority;
+    };
+    const auto place = before_equals ? std::lower_bound(queue_.begin(), queue_.end(), exchange, more_urgent)
+                                     : std::upper_bound(queue_.begin(), queue_.end(), exchange, more_urgent);
+    queue_.insert(place, std::move(exchange));
+}
+
+void DealerPool::dispatch_queue() {
+    if (!queue_may_move_ || queue_.empty())
+        return;
+    queue_may_move_ = false;
+    const auto now = Clock::now();
+    next_look_ = now + kQueueTick;
+    const bool was_waiting = !turns_.empty();
+    std::vector<std::string_view> moved;
+    for (Yield& yield : yields_)
+        yield.goes_on = false;
+    // Where one request of a service finds no worker, the next one of it will not either, unless it may use
+    // one that the first has tried already.
+    std::vector<std::string_view> without_worker;
+    std::deque<std::shared_ptr<Exchange>> still_waiting;
+    auto queue = std::exchange(queue_, {});
+    for (auto& exchange : queue) {
+        const std::string_view service = exchange->head.service;
+        const bool hopeless =
+            std::find(without_worker.begin(), without_worker.end(), service) != without_worker.end();
+        if (!hopeless && !yields(exchange) && dispatch(exchange)) {
+            if (was_waiting && std::find(moved.begin(), moved.end(), service) == moved.end())
+                moved.push_back(service);
+            continue;
+        }
+        if (exchange->pool.ended)
+            continue;
+        if (exchange->pool.tried.empty() && !hopeless)
+            without_worker.push_back(service);
+        still_waiting.push_back(std::move(exchange));
+    }
+    // What dispatching itself sent back (a link that failed at once) goes before its equals: it waited longest.
+    auto sent_back = std::exchange(queue_, std::move(still_waiting));
+    while (!sent_back.empty()) {
+        enqueue(std::move(sent_back.back()), true);
+        sent_back.pop_back();
+    }
+    std::erase_if(yields_, [](const Yield& yield) { return !yield.goes_on; });
+    for (const Yield& yield : yields_)
+        next_look_ = std::min(next_look_, yield.until);
+    tell_who_waits();
+    // What this child did not need of the places that were left to it.
+    const auto has_some_left = [&](std::string_view service) {
+        return std::find(without_worker.begin(), without_worker.end(), service) == without_worker.end();
+    };
+    if (std::any_of(moved.begin(), moved.end(), has_some_left))
+        wake_other_children();
+}
+
+bool DealerPool::yields(const std::shared_ptr<Exchange>& exchange) {
+    const auto turn = table_.first_before(options_.child, turn_of(*exchange), passed_over_);
+    const auto& service = exchange->head.service;
+    const bool has_place =
+        turn && choose_worker(snapshot_, table_, service, [this, &exchange](const auto& candidate) {
+            return may_use(candidate, *exchange);
+        });
+    if (!has_place) {
+        std::erase_if(yields_, [&service](const Yield& yield) { return yield.to.is_for(service); });
+        return false;
+    }
+    const auto now = Clock::now();
+    const auto known = std::find_if(yields_.begin(), yields_.end(),
+                                    [&turn](const Yield& yield) { return yield.to == *turn; });
+    if (known == yields_.end()) {
+        std::erase_if(yields_, [&service](const Yield& yield) { return yield.to.is_for(service); });
+        yields_.push_back({*turn, now + kYield});
+        wake_other_children();
+        return true;
+    }
+    if (now < known->until)
+        return known->goes_on = true;
+    yields_.erase(known);
+    if (passed_over_.size() == kMostPassedOver)
+        passed_over_.erase(passed_over_.begin());
+    passed_over_.push_back(*turn);
+    return yields(exchange);
+}
+
+bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
+    const auto eligible = [this, &exchange](const Candidate& candidate) {
+        return may_use(candidate, *exchange);
+    };
+    // Each round that fails puts its worker on the list of those to avoid, so this ends.
+    while (const Candidate* const candidate =
+               reserve_worker(snapshot_, table_, options_.child, exchange->head.service, eligible)) {
+        auto queued = Exchange::Stage::queued;
+        if (!exchange->stage.compare_exchange_strong(queued, Exchange::Stage::sent)) {
+            table_.release(candidate->slot, options_.child);
+            exchange->pool.ended = true;
+            return false;  // the request thread has given up meanwhile
+        }
+        if (start(exchange, *candidate)) {
+            if (exchange->head.has_body)
+                notify_later(exchange);  // its thread waits for this before it reads the body
+            return true;
+        }
+        exchange->stage.store(Exchange::Stage::queued);
+        table_.release(candidate->slot, options_.child);
+    }
+    return false;
+}
+
+bool DealerPool::start(const std::shared_ptr<Exchange>& exchange, const Candidate& candidate) {
+    WorkerLink* const link = link_to(candidate);
+    if (!link)
+        return false;
+    exchange->set_worker_name(candidate.record.name_view());
+    ++exchange->pool.attempts;
+    exchange->pool.tried.push_back(candidate.record.id);
+    if (link->open(exchange)) {
+        ++in_flight_;
+        return true;
+    }
+    --exchange->pool.attempts;
+    exchange->pool.tried.pop_back();
+    (void)avoided_.failed(candidate.record.id);
+    return false;
+}
+
+bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) const {
+    const auto id = candidate.record.id;
+    const auto& tried = exchange.pool.tried;
+    if (std::find(tried.begin(), tried.end(), id) != tried.end())
+        return false;
+    const auto& refused = exchange.pool.refused;
+    if (std::find(refused.begin(), refused.end(), id) != refused.end() &&
+        Clock::now() < exchange.pool.refused_until)
+        return false;
+    if (const auto link = links_.find(id); link != links_.end())
+        return !link->second->lost() && !link->second->closing();
+    return !avoided_.contains(id);
+}
+
+void DealerPool::tell_who_waits() {
+    std::vector<Turn> turns;
+    std::vector<std::string_view> services;
+    for (const auto& exchange : queue_) {
+        const std::string_view service = exchange->head.service;
+        if (turns.size() == WorkerTable::kTurns)
+            break;
+        if (std::find(services.begin(), services.end(), service) == services.end()) {
+            services.push_back(service);
+            turns.push_back(turn_of(*exchange));
+        }
+    }
+    if (turns != turns_) {
+        turns_ = std::move(turns);
+        table_.set_turns(options_.child, turns_);
+    }
+    if (waiting_ == queue_.empty()) {
+        waiting_ = !queue_.empty();
+        table_.set_waiting(options_.child, waiting_);
+        // Whoever gave a place back before they could know of this did not ring.
+        if (waiting_)
+            next_look_ = Clock::now();
+    }
+}
+
+void DealerPool::wake_other_children() const {
+    if (options_.wakeup_fd >= 0 && table_.anyone_waiting_beside(options_.child))
+        (void)eventfd_write(options_.wakeup_fd, 1);
+}
+
+std::chrono::milliseconds DealerPool::sleep_time() const {
+    if (!queue_.empty()) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now());
+        return std::clamp(left, std::chrono::milliseconds{0}, kQueueTick);
+    }
+    if (in_flight_ == 0)
+        return std::chrono::milliseconds{-1};
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_beat_ - Clock::now());
+    return std::max(left, std::chrono::milliseconds{0});
+}
+
+}  // namespace zmqspdy::router
