@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <utility>
