@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
 
@@ -23,8 +24,9 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 }  // namespace
 
 bool ParkingSpot::sleep_until(std::chrono::steady_clock::time_point deadline) noexcept {
-    // steady_clock is CLOCK_MONOTONIC, which FUTEX_WAIT_BITSET's absolute deadline counts in.
-    const auto since = deadline.time_since_epoch();
+    // steady_clock is CLOCK_MONOTONIC, which FUTEX_WAIT_BITSET's absolute deadline counts in. It takes no time before its
+    // epoch, the machine's start, and would not sleep at all.
+    const auto since = std::max(deadline.time_since_epoch(), std::chrono::steady_clock::duration::zero());
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
     const timespec at{.tv_sec = static_cast<time_t>(seconds.count()),
                       .tv_nsec = static_cast<long>(std::chrono::nanoseconds(since - seconds).count())};

@@ -181,7 +181,9 @@ TEST_CASE("waiting ends at the deadline") {
     const auto start = Clock::now();
     CHECK_FALSE(spot.wait_until(start + std::chrono::milliseconds(20), [] { return false; }));
     CHECK(Clock::now() - start >= std::chrono::milliseconds(20));
-    CHECK_FALSE(spot.wait_until(start - std::chrono::hours(1), [] { return false; }));
+    CHECK_FALSE(spot.wait_until(start - std::chrono::milliseconds(1), [] { return false; }));
+    // Also one before the machine was started, which the clock counts from.
+    CHECK_FALSE(spot.wait_until(Clock::time_point{} - std::chrono::hours(1), [] { return false; }));
     // Whoever is ready does not wait, even past the deadline.
     CHECK(spot.wait_until(start - std::chrono::hours(1), [] { return true; }));
 }
