@@ -10,19 +10,32 @@ bool Snapshot::refresh(const WorkerTable& table) {
     if (generation_ == generation)
         return false;
     candidates_.clear();
+    by_id_.clear();
+    by_service_.clear();
     for (std::uint32_t slot = 0; slot < table.size().workers; ++slot) {
         const auto record = table.read(slot);
         if (record.id != 0)
             candidates_.push_back({slot, record});
+    }
+    for (const Candidate& candidate : candidates_) {
+        by_id_.emplace(candidate.record.id, &candidate);
+        if (candidate.record.draining == 0)
+            by_service_[candidate.record.service_view()].push_back(&candidate);
     }
     generation_ = generation;
     return true;
 }
 
 const Candidate* Snapshot::find(WorkerId id) const noexcept {
-    const auto found = std::find_if(candidates_.begin(), candidates_.end(),
-                                    [id](const Candidate& candidate) { return candidate.record.id == id; });
-    return found == candidates_.end() ? nullptr : &*found;
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::span<const Candidate* const> Snapshot::serving(std::string_view service) const noexcept {
+    const auto found = by_service_.find(service);
+    if (found == by_service_.end())
+        return {};
+    return found->second;
 }
 
 std::uint64_t Snapshot::weight_at(SharedTime now, const WorkerRecord& record) const noexcept {
@@ -31,35 +44,65 @@ std::uint64_t Snapshot::weight_at(SharedTime now, const WorkerRecord& record) co
     return record.weight * static_cast<std::uint64_t>(share);
 }
 
+namespace {
+
+/// The best of those it was shown.
+class Choice {
+  public:
+    Choice(const Snapshot& snapshot, const WorkerTable& table, const Eligible& eligible)
+        : snapshot_{snapshot},
+          table_{table},
+          eligible_{eligible},
+          now_{snapshot.has_slow_start() ? to_shared(std::chrono::steady_clock::now()) : 0} {}
+
+    void consider(const Candidate& candidate) {
+        const WorkerRecord& record = candidate.record;
+        const std::uint64_t in_flight = table_.in_flight(candidate.slot);
+        if (in_flight >= record.capacity || table_.is_drained(candidate.slot, record.id))
+            return;
+        // a/w < b/v without division or rounding: a * v < b * w.
+        const std::uint64_t weight = snapshot_.weight_at(now_, record);
+        const std::uint64_t load = in_flight * weight_;
+        const std::uint64_t rival = load_ * weight;
+        const auto last_used = table_.last_used(candidate.slot);
+        if (best_ && (load > rival || (load == rival && last_used >= last_used_)))
+            return;
+        if (eligible_ && !eligible_(candidate))
+            return;
+        best_ = &candidate;
+        load_ = in_flight;
+        weight_ = weight;
+        last_used_ = last_used;
+    }
+    [[nodiscard]] const Candidate* best() const noexcept { return best_; }
+
+  private:
+    const Snapshot& snapshot_;
+    const WorkerTable& table_;
+    const Eligible& eligible_;
+    const SharedTime now_;
+    const Candidate* best_ = nullptr;
+    std::uint64_t load_ = 0;
+    std::uint64_t weight_ = 1;
+    std::uint64_t last_used_ = 0;
+};
+
+}  // namespace
+
 const Candidate* choose_worker(const Snapshot& snapshot, const WorkerTable& table, std::string_view service,
                                const Eligible& eligible) {
-    const SharedTime now = snapshot.has_slow_start() ? to_shared(std::chrono::steady_clock::now()) : 0;
-    const Candidate* best = nullptr;
-    std::uint64_t best_load = 0;
-    std::uint64_t best_weight = 1;
-    std::uint64_t best_last_used = 0;
-    for (const Candidate& candidate : snapshot.candidates()) {
-        const WorkerRecord& record = candidate.record;
-        if (record.draining != 0 || record.service_view() != service)
-            continue;
-        const std::uint64_t in_flight = table.in_flight(candidate.slot);
-        if (in_flight >= record.capacity || table.is_drained(candidate.slot, record.id))
-            continue;
-        // a/w < b/v without division or rounding: a * v < b * w.
-        const std::uint64_t weight = snapshot.weight_at(now, record);
-        const std::uint64_t load = in_flight * best_weight;
-        const std::uint64_t rival = best_load * weight;
-        const auto last_used = table.last_used(candidate.slot);
-        if (best && (load > rival || (load == rival && last_used >= best_last_used)))
-            continue;
-        if (eligible && !eligible(candidate))
-            continue;
-        best = &candidate;
-        best_load = in_flight;
-        best_weight = weight;
-        best_last_used = last_used;
+    const auto workers = snapshot.serving(service);
+    if (workers.empty())
+        return nullptr;
+    Choice choice{snapshot, table, eligible};
+    const std::size_t start = workers.size() > kCompared ? table.last_ticket() % workers.size() : 0;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        choice.consider(*workers[(start + i) % workers.size()]);
+        // Where all of these are busy the next ones are asked, and so on: nobody waits while any has a place.
+        if ((i + 1) % kCompared == 0 && choice.best())
+            break;
     }
-    return best;
+    return choice.best();
 }
 
 const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table, std::uint32_t child,

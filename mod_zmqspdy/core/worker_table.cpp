@@ -214,6 +214,10 @@ void WorkerTable::touch(std::uint32_t index) noexcept {
     slot(index).last_used.store(ticket, std::memory_order_relaxed);
 }
 
+std::uint64_t WorkerTable::last_ticket() const noexcept {
+    return header().ticket.load(std::memory_order_relaxed);
+}
+
 void WorkerTable::set_drained(std::uint32_t index, WorkerId worker, bool drained) noexcept {
     slot(index).drained.store(drained ? worker : 0, std::memory_order_release);
 }

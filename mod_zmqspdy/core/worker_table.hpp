@@ -98,6 +98,8 @@ class WorkerTable {
     /// When `slot` last got a request, in tickets that grow over all children: ties go to the smallest.
     [[nodiscard]] std::uint64_t last_used(std::uint32_t slot) const noexcept;
     void touch(std::uint32_t slot) noexcept;
+    /// The highest ticket given out so far.
+    [[nodiscard]] std::uint64_t last_ticket() const noexcept;
 
     // An operator's drain: of this announcement of the worker, so it ends with it.
 

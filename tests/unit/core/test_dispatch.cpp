@@ -137,6 +137,49 @@ TEST_CASE("idle workers take strict turns over several children") {
     CHECK(order == "cabcab");
 }
 
+TEST_CASE("many idle workers take strict turns as well") {
+    constexpr std::uint32_t kWorkers = 3 * kCompared + 1;
+    SharedTable table({.workers = kWorkers, .children = 2});
+    for (std::uint32_t i = 0; i < kWorkers; ++i)
+        add_worker(*table, {.name = std::to_string(i)});
+    Snapshot snapshot;
+    (void)snapshot.refresh(*table);
+    std::map<std::uint32_t, int> got;
+    for (int i = 0; i < 5 * static_cast<int>(kWorkers); ++i) {
+        const auto* const chosen = reserve_worker(snapshot, *table, 0, "", {});
+        REQUIRE(chosen != nullptr);
+        ++got[chosen->slot];
+        table->release(chosen->slot, 0);
+    }
+    REQUIRE(got.size() == kWorkers);
+    for (const auto& [slot, count] : got)
+        CHECK(count == 5);
+}
+
+TEST_CASE("many workers are loaded evenly, and to the last place") {
+    constexpr std::uint32_t kWorkers = 3 * kCompared + 1;
+    constexpr std::uint32_t kCapacity = 4;
+    SharedTable table({.workers = kWorkers, .children = 2});
+    for (std::uint32_t i = 0; i < kWorkers; ++i)
+        add_worker(*table, {.name = std::to_string(i), .capacity = kCapacity});
+    Snapshot snapshot;
+    (void)snapshot.refresh(*table);
+    for (std::uint32_t round = 1; round <= kCapacity; ++round) {
+        for (std::uint32_t i = 0; i < kWorkers; ++i)
+            REQUIRE(reserve_worker(snapshot, *table, 0, "", {}));
+        for (std::uint32_t slot = 0; slot < kWorkers; ++slot)
+            CHECK(table->in_flight(slot) == round);
+    }
+    CHECK(reserve_worker(snapshot, *table, 0, "", {}) == nullptr);
+    // Wherever the only place is, it is found.
+    for (std::uint32_t slot = 0; slot < kWorkers; slot += kCompared / 2) {
+        table->release(slot, 0);
+        const auto* const chosen = reserve_worker(snapshot, *table, 0, "", {});
+        REQUIRE(chosen != nullptr);
+        CHECK(chosen->slot == slot);
+    }
+}
+
 TEST_CASE("nobody gets more than its capacity") {
     Bench bench;
     bench.add({.name = "small", .capacity = 1, .weight = 100});
