@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "mod_zmqspdy/core/dealer_pool.hpp"
 #include "mod_zmqspdy/core/exchange.hpp"
@@ -41,6 +42,8 @@ class Conversation {
     std::optional<int> pass_on(bool last);
     std::optional<int> send_request_body();
     std::optional<int> on_deadline();
+    /// Appends what is there of the request body; none: client_blocks_.
+    [[nodiscard]] apr_status_t read_body(std::vector<std::byte>& bytes, bool& fin);
 
     // These return whether something may have happened before the deadline.
     bool wait();
