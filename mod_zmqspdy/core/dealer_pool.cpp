@@ -138,8 +138,8 @@ void DealerPool::run() noexcept {
 
 void DealerPool::loop() {
     while (!stopping_.load()) {
-        (void)take_commands();
         refresh_snapshot();
+        (void)take_commands();
         dispatch_queue();
         flush_links();
         for (const auto& exchange : to_notify_) {
@@ -209,6 +209,11 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
         return fail(exchange, Failure::shutting_down);
     if (exchange->head.headers.plain().size() > WorkerLink::kMaxHeaderBytes)
         return fail(exchange, Failure::no_worker_left);
+    // Who comes while nobody waits need not queue.
+    if (queue_.empty() && !yields(exchange) && dispatch(exchange))
+        return;
+    if (exchange->pool.ended)
+        return;
     if (queue_.size() >= options_.queue_length) {
         // Those who came a moment ago need not be waiting.
         refresh_snapshot();
