@@ -10,7 +10,8 @@ namespace zmqspdy::spdy {
 namespace {
 
 constexpr std::size_t kMinReserve = 256;
-constexpr std::size_t kMaxReserve = 64 * 1024;
+// Bodies are sent in pieces of 64 KiB, with a few headers before them.
+constexpr std::size_t kMaxReserve = 72 * 1024;
 
 std::byte fin_flag(bool fin) noexcept {
     return static_cast<std::byte>(fin ? kFlagFin : 0);
