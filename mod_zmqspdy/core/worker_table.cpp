@@ -12,7 +12,7 @@ namespace zmqspdy::router {
 namespace {
 
 // Changes with every change of the layout below, so that a reloaded module never misreads an older table.
-constexpr std::uint64_t kLayout = 0x7a6d717370647904;
+constexpr std::uint64_t kLayout = 0x7a6d717370647905;
 constexpr std::size_t kCacheLine = 64;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
@@ -30,6 +30,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
 struct WorkerTable::Header {
     std::uint64_t layout;
     Size size;
+    std::uint64_t identity;
     std::atomic<std::uint64_t> generation;
     std::atomic<std::uint64_t> last_id;
     std::atomic<std::uint32_t> waiting;
@@ -77,6 +78,9 @@ std::size_t WorkerTable::bytes_for(Size size) noexcept {
 WorkerTable WorkerTable::create(void* memory, Size size) noexcept {
     auto* const header = new (memory) Header{};
     header->size = size;
+    // Two tables are never made at the same time.
+    header->identity =
+        static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
     WorkerTable table(memory);
     for (std::uint32_t i = 0; i < size.workers; ++i)
         new (&table.slot(i)) Slot{};
@@ -118,6 +122,10 @@ std::atomic<std::uint32_t>& WorkerTable::count(std::uint32_t child, std::uint32_
 
 WorkerTable::Size WorkerTable::size() const noexcept {
     return header().size;
+}
+
+std::uint64_t WorkerTable::identity() const noexcept {
+    return header().identity;
 }
 
 std::uint64_t WorkerTable::generation() const noexcept {

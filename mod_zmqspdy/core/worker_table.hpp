@@ -76,6 +76,8 @@ class WorkerTable {
     [[nodiscard]] static std::optional<WorkerTable> attach(void* memory) noexcept;
 
     [[nodiscard]] Size size() const noexcept;
+    /// Tells this table from any other that this host has had since it was started, also at the same address.
+    [[nodiscard]] std::uint64_t identity() const noexcept;
 
     // Records. Written by the registry alone.
 

@@ -31,7 +31,7 @@ constexpr apr_time_t kShortLife = apr_time_from_sec(1);
 constexpr int kMaxShortLives = 5;
 
 // Bumped when a running registry of an older version of this module must not be kept over a restart.
-constexpr const char* kRegistryVersion = "2";
+constexpr const char* kRegistryVersion = "3";
 
 void set_title(const process_rec* process) {
     prctl(PR_SET_NAME, "zmqspdy-reg", 0, 0, 0);
@@ -96,10 +96,11 @@ int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s
 }
 
 std::string settings_of(const Retained& keep, const ServerConfig& config) {
+    const auto table = router::WorkerTable::attach(keep.table);
     return std::string(kRegistryVersion) + "|" + keep.listen.data() + "|" +
            std::to_string(config.heartbeat_or_default().count()) + "|" +
            (config.insecure_or_default() ? "insecure" : "secure") + "|" +
-           std::to_string(reinterpret_cast<std::uintptr_t>(keep.table));
+           std::to_string(table ? table->identity() : 0);
 }
 
 void start_registry(Retained& keep, const ServerConfig& config, server_rec* s) {
