@@ -31,8 +31,9 @@ class AvoidedWorkers {
         entry = {Clock::now() + pause, entry.failures + 1};
         return {entry.failures, pause};
     }
-    /// It has said goodbye: it will leave the table.
-    void goodbye(WorkerId worker) { until_[worker] = {Clock::time_point::max(), 0}; }
+    /// It has said goodbye: it will leave the table. Another may take over its place there, though, even under its id if
+    /// the registry was away meanwhile, so not for ever.
+    void goodbye(WorkerId worker) { until_[worker] = {Clock::now() + kAfterGoodbye, 0}; }
     /// It serves. Returns how often it had failed in a row.
     unsigned succeeded(WorkerId worker) {
         if (until_.empty())
@@ -47,6 +48,7 @@ class AvoidedWorkers {
   private:
     static constexpr std::chrono::milliseconds kFirstPause{100};
     static constexpr std::chrono::milliseconds kLongestPause{5000};
+    static constexpr std::chrono::milliseconds kAfterGoodbye{1000};
 
     struct Entry {
         Clock::time_point until;

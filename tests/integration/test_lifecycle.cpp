@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "catch.hpp"
 #include "harness/raw_client.hpp"
@@ -70,6 +71,49 @@ TEST_CASE("stop leaves no process, socket, shared memory or file behind", "[life
     auto files_after = httpd.root().listing();
     std::erase(files_after, "error_log");
     CHECK(files_after == files_before);
+}
+
+TEST_CASE("a worker table of another size is the registry's as well after graceful", "[lifecycle]") {
+    // Sizes that take the same number of pages: the new table is likely to be where the old one was.
+    HttpdSetup setup;
+    setup.global = "Include workers.conf\n";
+    Httpd httpd{setup};
+    const auto size = [&httpd](int workers) {
+        write_file(httpd.root().path() / "workers.conf",
+                   "ZmqSpdyMaxWorkers " + std::to_string(workers) + "\n");
+    };
+    size(256);
+    httpd.start();
+    Worker worker{"hello", "worker", router_options(httpd.router())};
+    REQUIRE(in_rotation(httpd, {"worker"}));
+    for (const int workers : {255, 252, 253, 254, 256}) {
+        CAPTURE(workers);
+        size(workers);
+        httpd.control("graceful");
+        CHECK(in_rotation(httpd, {"worker"}));
+        CHECK(load(hello_load(httpd, 4), 40).wrong == 0);
+    }
+}
+
+TEST_CASE("a worker that is replaced at its address while the registry is away is used", "[lifecycle]") {
+    const auto httpd = Httpd::started();
+    const auto endpoint = "tcp://127.0.0.1:" + std::to_string(free_port());
+    auto options = router_options(httpd->router());
+    options.insert(options.end(), {"--listen", endpoint});
+    std::optional<Worker> worker;
+    worker.emplace("hello", "worker", options);
+    REQUIRE(in_rotation(*httpd, {"worker"}));
+    REQUIRE(load(hello_load(*httpd, 8), 100).wrong == 0);  // every child knows it
+    // Stopped, it keeps its port and its table, but hears of nothing.
+    const auto registry = httpd->registry();
+    REQUIRE(registry);
+    ::kill(*registry, SIGSTOP);
+    REQUIRE(worker->drain() == 0);
+    worker.emplace("hello", "worker", options);
+    ::kill(*registry, SIGKILL);
+    REQUIRE(eventually(seconds{10}, [&] { return httpd->registry() && httpd->registry() != registry; }));
+    // Within the time that such a worker is left alone, and the queue's.
+    CHECK(eventually(seconds{15}, [&] { return load(hello_load(*httpd, 8), 100).wrong == 0; }));
 }
 
 TEST_CASE("restart and graceful leave nothing of the generation before", "[lifecycle][core]") {
