@@ -48,7 +48,8 @@ void Session::Impl::fail(std::string_view why) {
         return;
     fault_ = SessionFault{GoAwayCode::protocol_error, why};
     went_away_ = true;
-    writer_.go_away(last_good_, fault_->code);
+    // Without its SETTINGS the peer began before us, at whoever stood here then: what that one processed we cannot tell.
+    writer_.go_away(have_settings_ ? last_good_ : kMaxStreamId, fault_->code);
 }
 
 bool Session::Impl::spend(double cost) {

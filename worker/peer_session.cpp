@@ -339,9 +339,8 @@ void PeerSession::heartbeat() {
     if (session_.open_streams() == 0 || std::exchange(heard_, false)) {
         silent_heartbeats_ = 0;
     } else if (++silent_heartbeats_ >= transport::kMissedHeartbeats) {
-        fault_ = "it has been silent for " + std::to_string(silent_heartbeats_) + " heartbeats";
-        lost_ = true;
-        return touch();
+        // Should it only have been stopped, it must not take its streams for unprocessed when others speak for us later.
+        return refuse("it has been silent for " + std::to_string(silent_heartbeats_) + " heartbeats");
     }
     if (session_.open_streams() > 0) {
         session_.ping();

@@ -13,6 +13,12 @@ namespace {
 // Connections that have spoken but not announced a worker.
 constexpr std::size_t kMaxUnannounced = 128;
 
+/// Of a worker that ends its announcement by itself. One that drained before has finished what it took; another may have
+/// begun with anything.
+zmq::message_t (*last_word_of(const Member& member))() {
+    return member.draining ? finished : gone;
+}
+
 }  // namespace
 
 Registry::MemberPtr Registry::find(const std::string& routing_id, zmq::message_t& part) {
@@ -40,7 +46,7 @@ bool Registry::receive_from_worker() {
     const auto member = find(routing_id, parts[0]);
     if (!member)
         return true;
-    member->last_heard = Clock::now();
+    member->heard(Clock::now());
     if (*count != parts.size()) {
         member->session.go_away(spdy::GoAwayCode::protocol_error);
         (void)flush(*member);
@@ -66,10 +72,11 @@ void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames)
             publish(*member);
         }
         const auto* data = std::get_if<spdy::DataReceived>(&event);
+        if (data && data->fin && member->announcement_stream == data->stream)
+            leave(*member, "left", last_word_of(*member));
         const auto* reset = std::get_if<spdy::StreamReset>(&event);
-        const bool ends = (data && data->fin) || reset;
-        if (ends && member->announcement_stream == (data ? data->stream : reset->stream))
-            leave(*member, "left", finished);
+        if (reset && member->announcement_stream == reset->stream)
+            leave(*member, "left", gone);
     }
     const bool broken = fault || !member->session.at_frame_boundary();
     if (broken && !fault)
@@ -167,7 +174,7 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
         publish(member);
     }
     if (event.fin)
-        leave(member, "left", finished);
+        leave(member, "left", last_word_of(member));
 }
 
 void Registry::publish(const Member& member) {

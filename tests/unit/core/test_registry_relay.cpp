@@ -1,6 +1,7 @@
 // Sessions between children and workers that cannot be dialled.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>
@@ -135,6 +136,39 @@ TEST_CASE("relay: a child is told of a worker that is gone") {
     ChildLink late(registry, id, 2);
     late.send("hello?");
     CHECK(has_goodbye(events_of(late.receive(), spdy::Role::client)));
+}
+
+TEST_CASE("relay: only a worker that drained before it left takes unanswered requests back") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(relayed_worker("w")) == 201);
+    ChildLink child(registry, registry.find("w").id);
+    child.send("x");
+    REQUIRE(worker.await_relayed());
+    auto last_good = spdy::kMaxStreamId;
+    SECTION("FIN after GOAWAY") {
+        worker.go_away();
+        worker.leave();
+        last_good = 0;
+    }
+    SECTION("FIN alone") {
+        worker.leave();
+    }
+    SECTION("RST_STREAM of the announcement") {
+        worker.session().reset(1, spdy::ResetCode::cancel);
+        worker.flush();
+    }
+    SECTION("an update that is no header block") {
+        spdy::HeaderBlock reserved;
+        reserved.add(std::string(1, '\x80'), "not ASCII");
+        worker.update(reserved);
+    }
+    const auto events = events_of(child.receive(), spdy::Role::client);
+    const auto away = std::find_if(events.begin(), events.end(), [](const spdy::Event& event) {
+        return std::holds_alternative<spdy::GoAwayReceived>(event);
+    });
+    REQUIRE(away != events.end());
+    CHECK(std::get<spdy::GoAwayReceived>(*away).last_good == last_good);
 }
 
 TEST_CASE("relay: a worker writes to its own links only") {
