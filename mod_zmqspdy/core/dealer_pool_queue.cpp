@@ -2,6 +2,7 @@
 #include <sys/eventfd.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "mod_zmqspdy/core/dealer_pool.hpp"
@@ -20,17 +21,16 @@ constexpr std::chrono::milliseconds kYield{10};
 constexpr std::size_t kMostPassedOver = 64;
 
 Turn turn_of(const Exchange& exchange) {
-    return {exchange.head.priority, exchange.queued_since.load(), exchange.head.service};
+    return {exchange.head.priority, exchange.arrived, exchange.head.service};
 }
 
 }  // namespace
 
-void DealerPool::enqueue(std::shared_ptr<Exchange> exchange, bool before_equals) {
-    const auto more_urgent = [](const auto& one, const auto& other) {
-        return one->head.priority < other->head.priority;
+void DealerPool::enqueue(std::shared_ptr<Exchange> exchange) {
+    const auto goes_before = [](const auto& one, const auto& other) {
+        return std::tie(one->head.priority, one->arrived) < std::tie(other->head.priority, other->arrived);
     };
-    const auto place = before_equals ? std::lower_bound(queue_.begin(), queue_.end(), exchange, more_urgent)
-                                     : std::upper_bound(queue_.begin(), queue_.end(), exchange, more_urgent);
+    const auto place = std::upper_bound(queue_.begin(), queue_.end(), exchange, goes_before);
     queue_.insert(place, std::move(exchange));
 }
 
@@ -60,16 +60,14 @@ void DealerPool::dispatch_queue() {
         }
         if (exchange->pool.ended)
             continue;
-        if (exchange->pool.tried.empty() && !hopeless)
+        if (exchange->pool.tried.empty() && exchange->pool.refused.empty() && !hopeless)
             without_worker.push_back(service);
         still_waiting.push_back(std::move(exchange));
     }
-    // What dispatching itself sent back (a link that failed at once) goes before its equals: it waited longest.
+    // Dispatching itself may have sent some back: a link that failed at once.
     auto sent_back = std::exchange(queue_, std::move(still_waiting));
-    while (!sent_back.empty()) {
-        enqueue(std::move(sent_back.back()), true);
-        sent_back.pop_back();
-    }
+    for (auto& exchange : sent_back)
+        enqueue(std::move(exchange));
     std::erase_if(yields_, [](const Yield& yield) { return !yield.goes_on; });
     for (const Yield& yield : yields_)
         next_look_ = std::min(next_look_, yield.until);
