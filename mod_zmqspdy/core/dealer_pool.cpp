@@ -115,7 +115,9 @@ void DealerPool::run() noexcept {
         loop();
     } catch (const std::exception& error) {
         log_(LogLevel::error, std::string("the dealer pool of this child ended: ") + error.what() +
-                                  "; its requests fail until httpd replaces the child");
+                                  "; its requests fail, and httpd has to replace the child");
+        if (options_.on_broken)
+            options_.on_broken();
     }
     stopping_.store(true);
     // Whatever is still here must hear of the end; what comes from here on is refused by who brings it.
@@ -138,6 +140,8 @@ void DealerPool::run() noexcept {
 
 void DealerPool::loop() {
     while (!stopping_.load()) {
+        if (const auto now = Clock::now(); now >= next_beat_)
+            beat(now);
         refresh_snapshot();
         (void)take_commands();
         dispatch_queue();
@@ -147,8 +151,6 @@ void DealerPool::loop() {
             exchange->parking.notify();
         }
         to_notify_.clear();
-        if (const auto now = Clock::now(); now >= next_beat_)
-            beat(now);
         report_activity();
 
         doorbell_.about_to_sleep();
@@ -225,7 +227,7 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
             fail(exchange, Failure::queue_full);
         return;
     }
-    enqueue(std::move(exchange), false);
+    enqueue(std::move(exchange));
     queue_may_move_ = true;
 }
 

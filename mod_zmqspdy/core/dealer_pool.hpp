@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct PoolOptions {
     std::chrono::milliseconds slow_start{0};  ///< Snapshot's
     std::string relay_endpoint;  ///< where the registry takes sessions for workers that cannot be dialled
     int wakeup_fd = -1;  ///< an eventfd of the parent: becomes readable when workers come or slots free up
+    /// Called on the pool's thread when it ends by a fault: nothing can be dispatched in this process any more.
+    std::function<void()> on_broken;
 };
 
 /// submit(), body(), consumed() and cancel() from any thread; everything else happens on the pool's own
@@ -91,9 +94,8 @@ class DealerPool final : private WorkerLink::Owner {
     bool take_commands();
     void on_submit(std::shared_ptr<Exchange> exchange);
     void on_body(Command& command);
-    /// Puts it into the queue, which is ordered by priority: behind those that are as urgent, or before them
-    /// when it waited already.
-    void enqueue(std::shared_ptr<Exchange> exchange, bool before_equals);
+    /// Puts it into the queue, which is ordered by priority, then by the time of arrival.
+    void enqueue(std::shared_ptr<Exchange> exchange);
     void on_cancel(const std::shared_ptr<Exchange>& exchange);
     void refresh_snapshot();
     void dispatch_queue();

@@ -110,6 +110,9 @@ void DealerPool::beat(Clock::time_point now) {
     next_beat_ = now + options_.heartbeat;
     for (const auto& [id, link] : links_)
         link->beat(now, options_.heartbeat);
+    // The sockets of those that were given up are closed before anybody else gets their requests: a worker that was only
+    // slow to take our connection must not get them as well.
+    flush_links();
 }
 
 // WorkerLink::Owner
@@ -161,7 +164,7 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     side.fin_sent = false;
     exchange->stage.store(Exchange::Stage::queued);
     notify_later(exchange);  // another deadline holds now
-    enqueue(exchange, true);
+    enqueue(exchange);
     queue_may_move_ = true;
 }
 

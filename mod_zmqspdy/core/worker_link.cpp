@@ -348,11 +348,17 @@ void WorkerLink::beat(Clock::time_point now, std::chrono::milliseconds heartbeat
     last_beat_ = now;
     if (lost_ || exchanges_.empty())
         return;
-    if (now - last_heard_ > heartbeat * transport::kMissedHeartbeats) {
+    const auto is_silent = [&] { return now - last_heard_ > heartbeat * transport::kMissedHeartbeats; };
+    if (is_silent()) {
+        // We may have been the one that was stopped, with its answers waiting here.
+        while (!lost_ && receive_one()) {
+        }
         watch();
-        lose("it has been silent for " + std::to_string(transport::kMissedHeartbeats) + " heartbeats");
-        return;
+        if (!lost_ && is_silent())
+            lose("it has been silent for " + std::to_string(transport::kMissedHeartbeats) + " heartbeats");
     }
+    if (lost_)
+        return;
     session_.ping();
     owner_.has_output(*this);
 }

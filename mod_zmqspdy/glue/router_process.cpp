@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 
 #include "mod_zmqspdy/core/dealer_pool.hpp"
@@ -64,6 +65,8 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     options.slow_start = config.slow_start_or_default();
     options.relay_endpoint = keep.relay.data();
     options.wakeup_fd = keep.wakeup_fd;
+    // Such a child would answer 503 at once, and so get more than its share: httpd starts another in its place.
+    options.on_broken = [] { kill(getpid(), SIGTERM); };
     auto state = std::make_unique<ChildState>(ChildState{
         &config, *table, *child, std::make_unique<router::DealerPool>(*table, options, make_log(s))});
     config.pool = state->pool.get();
