@@ -75,6 +75,9 @@ std::optional<int> Conversation::on_failed(const Event& event) {
             return error(HTTP_SERVICE_UNAVAILABLE,
                          "too many requests wait for a worker (ZmqSpdyQueueLength)");
         case router::Failure::shutting_down:
+            if (committed_)
+                return abort_response("was given up: this httpd child is ending");
+            apr_table_setn(r_->err_headers_out, "Retry-After", "1");
             return error(HTTP_SERVICE_UNAVAILABLE, "this httpd child is ending");
         case router::Failure::worker_lost:
             return abort_response("was lost while it had the request");

@@ -79,12 +79,13 @@ bool Conversation::wait_on_futex(Clock::time_point until) {
 }
 
 bool Conversation::wait_on_descriptors(Clock::time_point until) {
-    if (!client_) {
+    if (client_ && !event_fd_)
+        event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    // Without a socket of its own, or when this process is out of descriptors.
+    if (!client_ || !event_fd_) {
         const bool reading = client_blocks_ && may_read_body();
         return wait_on_futex(std::min(until, Clock::now() + (reading ? kReadTick : kAbortTick)));
     }
-    if (!event_fd_)
-        event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     apr_os_sock_t socket = -1;
     apr_os_sock_get(&socket, client_);
     exchange_->parking.prepare(event_fd_.get());
