@@ -62,16 +62,16 @@ const char* set_number(cmd_parms* cmd, void* dir, const char* word) noexcept {
 }
 
 // From a millisecond to a day: what is outside is a slip of the pen.
-template <typename Config, auto Field>
+template <typename Config, auto Field, int Least = 1, int MostHours = 24>
 const char* set_time(cmd_parms* cmd, void* dir, const char* word) noexcept {
     if (const char* error = check_context<Config>(cmd))
         return error;
     apr_interval_time_t time = 0;
     const bool number = *word >= '0' && *word <= '9';
     if (!number || ap_timeout_parameter_parse(word, &time, "s") != APR_SUCCESS ||
-        time < apr_time_from_msec(1) || time > apr_time_from_sec(24 * 60 * 60))
-        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from 1ms to 24h, such as 500ms, 30s or 5min",
-                            cmd->cmd->name, word);
+        time < apr_time_from_msec(Least) || time > apr_time_from_sec(MostHours * 60 * 60))
+        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from %dms to %dh, such as 500ms, 30s or 5min",
+                            cmd->cmd->name, word, Least, MostHours);
     target<Config>(cmd, dir)->*Field = Milliseconds{apr_time_as_msec(time)};
     return nullptr;
 }
@@ -162,7 +162,9 @@ const command_rec kDirectives[] = {
                   "bytes of one body under way, each direction, 16384 to 16777216; default 262144"),
     AP_INIT_TAKE1("ZmqSpdyCompression", (set_number<ServerConfig, &ServerConfig::compression, 0, 9>), nullptr,
                   RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
-    AP_INIT_TAKE1("ZmqSpdyHeartbeat", (set_time<ServerConfig, &ServerConfig::heartbeat>), nullptr, RSRC_CONF,
+    // What workers understand.
+    AP_INIT_TAKE1("ZmqSpdyHeartbeat", (set_time<ServerConfig, &ServerConfig::heartbeat, 10, 1>), nullptr,
+                  RSRC_CONF,
                   "time between signs of life; a worker is gone after three silent ones; default 1s"),
     AP_INIT_TAKE1(
         "ZmqSpdySlowStart", (set_time<ServerConfig, &ServerConfig::slow_start>), nullptr, RSRC_CONF,

@@ -60,6 +60,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyHeartbeat 0", false, "ZmqSpdyHeartbeat: "},
         {"ZmqSpdyHeartbeat -1s", false, "ZmqSpdyHeartbeat: "},
         {"ZmqSpdyHeartbeat often", false, "ZmqSpdyHeartbeat: "},
+        {"ZmqSpdyHeartbeat 9ms", false, "ZmqSpdyHeartbeat: '9ms' must be a time from 10ms to 1h"},
+        {"ZmqSpdyHeartbeat 2h", false, "ZmqSpdyHeartbeat: '2h' must be a time from 10ms to 1h"},
         {"ZmqSpdySlowStart slowly", false, "ZmqSpdySlowStart: "},
         {"ZmqSpdyCompression 10", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression -1", false, "ZmqSpdyCompression: "},
