@@ -26,8 +26,18 @@ as_root() {
   fi
 }
 
-# need PACKAGE...: installs those that are missing, and says nothing when none is. apache2-bin is httpd without the
-# service around it, so nothing starts to listen on port 80.
+# install_packages PACKAGE...: no service of theirs is started, which would listen on port 80. Debian asks this program about that.
+install_packages() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    trap 'as_root rm -f $policy' EXIT
+    as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@"
+)
+
+# need PACKAGE...: installs those that are missing, and says nothing when none is.
 need() {
   command -v dpkg-query >/dev/null || return 0 # not a Debian: the build says what it misses
   local package missing=() log
@@ -38,9 +48,7 @@ need() {
   mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
   echo "Installing: ${missing[*]}"
   log=$(mktemp)
-  if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}"; } \
-    >"$log" 2>&1 </dev/null; then
+  if ! install_packages "${missing[@]}" >"$log" 2>&1 </dev/null; then
     cat "$log" >&2
     rm -f "$log"
     die "Could not install: ${missing[*]}"
