@@ -52,6 +52,7 @@ class RouterLink final : public Source {
         bool farewell_acknowledged = false;
         bool connected = false;
         bool heard = false;
+        Clock::time_point last_tick = Clock::now();  // of the session
         int silent_heartbeats = 0;
     };
     /// What the log said last, so that it says only what is new.

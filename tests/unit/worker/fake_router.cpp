@@ -95,6 +95,8 @@ void Registry::on_registry_frames(const std::string& id, const zmq::message_t& f
             link.session.reply(opened->stream, to_headers(reply_), reply_.status != 201);
         } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
             link.left = link.left || data->fin;
+        } else if (const auto* ping = std::get_if<spdy::PingAcknowledged>(&event)) {
+            link.answered_ping = ping->id;
         } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
             link.went_away = true;
         }

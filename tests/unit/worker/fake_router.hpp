@@ -53,6 +53,7 @@ class Registry final : public Actor {
         bool went_away = false;  ///< GOAWAY
         bool faulted = false;
         int pings = 0;
+        std::uint32_t answered_ping = 0;                             ///< the last of ours
         std::map<std::string, std::vector<zmq::message_t>> relayed;  ///< by peer, not taken yet
     };
 

@@ -81,6 +81,33 @@ TEST_CASE("both ends' heartbeats keep the link, silence ends it") {
     REQUIRE(until({&registry}, [&] { return registry.announced().size() == 2; }));
 }
 
+TEST_CASE("PINGs of a registry do not wear out the link in the long run") {
+    zmq::context_t context;
+    Registry registry{context};
+    RunningWorker worker{options_for({registry.endpoint()}), greet};
+    REQUIRE(is_announced(registry));
+    const std::string id = registry.announced().front();
+    auto& link = registry.link(id);
+    const auto answers = [&](int count) {
+        std::uint32_t last = 0;
+        for (int i = 0; i < count; ++i)
+            last = link.session.ping();
+        registry.send(id, "", link.session.take_output());
+        const auto is_over = [&] { return link.answered_ping == last || link.went_away; };
+        return until({&registry}, is_over) && link.answered_ping == last;
+    };
+    // Nearly all that the budget begins with, which is what hours of heartbeats come to; then more, but less than passing
+    // time has given back.
+    REQUIRE(answers(19'000));
+    const auto start = std::chrono::steady_clock::now();
+    for (int round = 1; round <= 3; ++round) {
+        REQUIRE(until({&registry}, [&] { return std::chrono::steady_clock::now() > start + round * 200ms; }));
+        REQUIRE(answers(1'500));
+    }
+    CHECK_FALSE(link.faulted);
+    CHECK(registry.links().size() == 1);
+}
+
 TEST_CASE("GOAWAY and nonsense from the registry end the link, and the worker comes again") {
     zmq::context_t context;
     Registry registry{context};
