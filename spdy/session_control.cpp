@@ -85,18 +85,16 @@ void Session::Impl::on_settings(const ControlFrame& frame, Events& out) {
 void Session::Impl::on_ping(const ControlFrame& frame, Events& out) {
     if (frame.body.size() != 4)
         return fail("PING has the wrong size");
-    if (!spend())
-        return;
     const std::uint32_t id = read_u32(frame.body.data());
-    if (!is_own_id(id)) {
-        writer_.ping(id);
-        return;
-    }
-    // Answers come back in order; what we did not send, or saw answered, is ignored.
-    if (id > last_ping_back_ && id < next_ping_) {
+    if (awaits_ping(id)) {
+        // Free: how many there are of them is ours to say.
         last_ping_back_ = id;
         out.push_back(PingAcknowledged{id});
+        return;
     }
+    // Those of our parity that we did not send, or saw answered, are ignored.
+    if (spend() && !is_own_id(id))
+        writer_.ping(id);
 }
 
 void Session::Impl::on_go_away(const ControlFrame& frame, Events& out) {

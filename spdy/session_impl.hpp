@@ -81,6 +81,10 @@ class Session::Impl {
 
     [[nodiscard]] Phase phase_of(StreamId id, const Stream* stream) const noexcept;
     [[nodiscard]] bool is_own_id(StreamId id) const noexcept { return (id & 1) == (is_client() ? 1u : 0u); }
+    /// A PING that we sent and that is not answered: answers come back in order.
+    [[nodiscard]] bool awaits_ping(std::uint32_t id) const noexcept {
+        return is_own_id(id) && id > last_ping_back_ && id < next_ping_;
+    }
     [[nodiscard]] bool is_client() const noexcept { return options_.role == Role::client; }
     [[nodiscard]] bool sendable_block(const HeaderBlock& headers) const noexcept;
     [[nodiscard]] std::size_t room(const Stream& stream) const noexcept;

@@ -32,11 +32,18 @@ Member::Member(std::string id, std::string from)
       last_heard{first_heard},
       last_beat{first_heard} {}
 
+void Member::heard(Clock::time_point now) noexcept {
+    // Here and not with the heartbeats: those may be a minute apart, and what comes meanwhile is paid for by the second.
+    session.tick(std::chrono::duration<double>(now - last_heard).count());
+    last_heard = now;
+}
+
 WorkerRecord to_record(const Member& member) {
     const transport::Announcement& announcement = member.announcement;
     WorkerRecord record{};
     record.id = member.worker;
     record.joined = member.joined;
+    record.instance = announcement.instance;
     record.capacity = announcement.capacity;
     record.weight = announcement.weight;
     record.draining = member.draining ? 1 : 0;

@@ -18,6 +18,9 @@ struct Member {
 
     Member(std::string id, std::string from);
 
+    /// A message of it has come, and is about to be looked at.
+    void heard(Clock::time_point now) noexcept;
+
     std::string routing_id;  ///< of its connection, given by libzmq
     std::string address;     ///< where the connection comes from
     spdy::Session session;

@@ -161,7 +161,6 @@ void Registry::tick(Clock::time_point now) {
             continue;
         }
         if (now - member->last_beat >= options_.heartbeat) {
-            member->session.tick(std::chrono::duration<double>(now - member->last_beat).count());
             member->last_beat = now;
             member->session.ping();
         }

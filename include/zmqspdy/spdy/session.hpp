@@ -42,9 +42,9 @@ struct SessionOptions {
     std::size_t max_headers = 256;              ///< names in one block; above it the stream is reset
     std::size_t max_control_frame = 80 * 1024;  ///< at least 8192 (section 2.2.1); above it the session ends
     std::size_t max_data_frame = 256 * 1024;    ///< payload of one DATA frame that we send
-    /// Frames that carry no progress (PING, SETTINGS, RST_STREAM, empty DATA, WINDOW_UPDATE that gives back
-    /// nothing we sent or less than 32 bytes, refused streams, faults that we answer, the 17th and later HEADERS
-    /// of a stream) the peer may send for each second that tick() is told of; past it the session ends. Twice that
+    /// Frames that carry no progress (PING other than the first answer to one of ours, SETTINGS, RST_STREAM, empty
+    /// DATA, WINDOW_UPDATE that gives back nothing we sent or less than 32 bytes, refused streams, faults that we
+    /// answer, the 17th and later HEADERS of a stream) the peer may send for each second that tick() is told of; past it the session ends. Twice that
     /// may come in a burst. DATA of less than 32 bytes without FIN counts a sixteenth.
     std::uint32_t idle_frame_budget = 10000;
 };

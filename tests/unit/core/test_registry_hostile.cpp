@@ -15,13 +15,17 @@
 #include "transport/file_descriptor.hpp"
 
 using namespace zmqspdy;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 using zmqspdy::transport::FileDescriptor;
 
 namespace {
 
 /// A worker that was there before, and one that comes after, both served as if nothing were.
 struct Witness {
-    Witness() { REQUIRE(before.join(worker_at("ipc://@zmqspdy/before", "before")) == 201); }
+    explicit Witness(std::chrono::milliseconds heartbeat = 2s) : registry{heartbeat} {
+        REQUIRE(before.join(worker_at("ipc://@zmqspdy/before", "before")) == 201);
+    }
 
     void check() {
         before.update(headers({{"capacity", "9"}}));
@@ -173,6 +177,77 @@ TEST_CASE("registry: connections that come and go wear nobody out") {
         witness.before.pump(std::chrono::milliseconds(1));
     }
     witness.check();
+}
+
+TEST_CASE("registry: connections that come and go wear nobody out between two long heartbeats") {
+    Witness witness{60s};
+    Announcer idle(witness.registry.endpoint());
+    REQUIRE(idle.join(relayed_worker("idle")) == 201);
+    // Both have next to nothing left of what is theirs to waste, so that each question is one too many unless its answer
+    // is free.
+    for (Announcer* worker : {&witness.before, &idle}) {
+        for (int i = 0; i < 190; ++i)
+            (void)worker->session().ping();
+        worker->flush();
+    }
+    for (int i = 0; i < 115; ++i) {
+        const auto brief = dial(witness.registry.port());
+        CHECK(::shutdown(brief.get(), SHUT_RDWR) == 0);
+        witness.before.pump(10ms);
+        idle.pump();
+    }
+    // The last questions follow within 52 ms.
+    const auto end = Clock::now();
+    REQUIRE(eventually([&] {
+        witness.before.pump(10ms);
+        idle.pump();
+        return Clock::now() - end > 200ms;
+    }));
+    CHECK(witness.registry.has("before"));
+    CHECK(witness.registry.has("idle"));
+    CHECK(witness.registry.log.count("broke SPDY") == 0);
+    witness.check();
+}
+
+TEST_CASE("registry: a worker's budget comes back by the second, however far apart heartbeats are") {
+    Witness witness{60s};
+    const auto waste = [&](int pings, std::uint32_t capacity) {
+        for (int i = 0; i < pings; ++i)
+            (void)witness.before.session().ping();
+        witness.before.update(headers({{"capacity", std::to_string(capacity)}}));
+        return eventually([&] {
+            witness.before.pump();
+            return witness.registry.find("before").capacity == capacity;
+        });
+    };
+    REQUIRE(waste(180, 5));
+    const auto start = Clock::now();
+    REQUIRE(eventually([&] {
+        witness.before.pump(10ms);
+        return Clock::now() - start > 600ms;
+    }));
+    REQUIRE(waste(60, 6));
+    CHECK(witness.registry.log.count("broke SPDY") == 0);
+    witness.check();
+}
+
+TEST_CASE("registry: a member may waste a hundred frames a second, and no more") {
+    router::Member member("id", "127.0.0.1");
+    spdy::Session worker{spdy::SessionOptions{}};
+    std::vector<spdy::Event> events;
+    const auto waste = [&](int pings) {
+        for (int i = 0; i < pings; ++i)
+            (void)worker.ping();
+        return !member.session.receive(worker.take_output(), events);
+    };
+    auto now = member.last_heard;
+    for (int second = 0; second < 60; ++second) {
+        INFO("second " << second);
+        member.heard(now += 1s);
+        REQUIRE(waste(95));
+    }
+    member.heard(now += 1s);
+    CHECK_FALSE(waste(250));
 }
 
 TEST_CASE("registry: many connections that speak and announce nothing") {

@@ -76,6 +76,33 @@ TEST_CASE("the budget refills by the clock") {
     CHECK(taken(server, wire::ping(1), 1000) == 100);
 }
 
+TEST_CASE("answers to our own PINGs are free, once each; what we did not ask is not") {
+    const auto role = GENERATE(Role::client, Role::server);
+    Session session = started(role);
+    std::vector<Event> events;
+    std::uint32_t id = 0;
+    for (int i = 0; i < 1000; ++i) {
+        id = session.ping();
+        REQUIRE_FALSE(session.receive(wire::ping(id), events));
+    }
+    CHECK(events.size() == 1000);  // each answer is told
+    SECTION("the last answer again and again") {
+        CHECK(taken(session, wire::ping(id), 1000) == 2 * kBudget);
+    }
+    SECTION("an answer to what was not asked yet") {
+        CHECK(taken(session, wire::ping(id + 2), 1000) == 2 * kBudget);
+    }
+    SECTION("an earlier answer, which a later one stands for") {
+        const auto earlier = session.ping();
+        const auto later = session.ping();
+        REQUIRE_FALSE(session.receive(wire::ping(later), events));
+        CHECK(taken(session, wire::ping(earlier), 1000) == 2 * kBudget);
+    }
+    SECTION("PINGs of the peer") {
+        CHECK(taken(session, wire::ping(id + 1), 1000) == 2 * kBudget);
+    }
+}
+
 TEST_CASE("the first SETTINGS are free") {
     SessionOptions options;
     options.idle_frame_budget = 0;
