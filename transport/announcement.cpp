@@ -1,6 +1,7 @@
 #include "transport/announcement.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace zmqspdy::transport {
@@ -40,6 +41,12 @@ spdy::HeaderBlock to_headers(const Announcement& announcement) {
     headers.add("weight", std::to_string(announcement.weight));
     if (!announcement.service.empty())
         headers.add("service", announcement.service);
+    if (announcement.instance != 0) {
+        std::array<char, 16> digits{};
+        const auto end =
+            std::to_chars(digits.data(), digits.data() + digits.size(), announcement.instance, 16).ptr;
+        headers.add("instance", {digits.data(), end});
+    }
     return headers;
 }
 
@@ -82,6 +89,13 @@ std::optional<AnnouncementError> update(Announcement& announcement, const spdy::
         if (!service->empty() && !is_valid_name(*service))
             return bad("'service' must be up to 63 visible ASCII characters");
         announcement.service = *service;
+    }
+    if (const auto text = headers.find("instance")) {
+        std::uint64_t instance = 0;
+        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), instance, 16);
+        if (error != std::errc{} || end != text->data() + text->size())
+            return bad("'instance' must be 1 to 16 hexadecimal digits");
+        announcement.instance = instance;
     }
     return std::nullopt;
 }

@@ -19,6 +19,8 @@ struct Announcement {
     std::uint32_t capacity = 1;  ///< requests it takes at once, over all routers' children: 1 to 65535
     std::uint32_t weight = 1;    ///< share of the traffic compared to others: 1 to 100
     std::string service;         ///< which ZmqSpdyService it belongs to; empty: the unnamed one
+    /// Tells this process from any other, also when it is announced anew; 0: it does not say.
+    std::uint64_t instance = 0;
 };
 
 inline constexpr std::size_t kMaxNameLength = 63;

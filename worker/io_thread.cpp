@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <random>
 #include <stdexcept>
@@ -35,7 +37,13 @@ Tokens tokens_of(std::size_t index) {
     return {kFirstSource + 2 * index, kFirstSource + 2 * index + 1};
 }
 
-/// Nobody else's, also after a restart under the same pid.
+/// Nobody else's, also after a restart under the same pid; never 0.
+std::uint64_t random_number() {
+    std::random_device random;
+    return std::uniform_int_distribution<std::uint64_t>{1}(random);
+}
+
+/// Nobody else's either.
 std::string own_endpoint(const std::string& name) {
     std::string fit = name;
     std::replace_if(
@@ -45,12 +53,9 @@ std::string own_endpoint(const std::string& name) {
                      c == '_' || c == '-');
         },
         '_');
-    static constexpr std::string_view kDigits = "0123456789abcdef";
-    std::random_device random;
-    std::string hex;
-    for (int i = 0; i < 16; ++i)
-        hex += kDigits[random() % 16];
-    return "ipc://@zmqspdy/" + fit + "-" + std::to_string(::getpid()) + "-" + hex;
+    std::array<char, 16> hex{};
+    const auto end = std::to_chars(hex.data(), hex.data() + hex.size(), random_number(), 16).ptr;
+    return "ipc://@zmqspdy/" + fit + "-" + std::to_string(::getpid()) + "-" + std::string(hex.data(), end);
 }
 
 void run_job(Job& job, const Log& log) {
@@ -69,7 +74,12 @@ IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& 
       dispatcher_{routes, log, options.capacity, open_.outbox},
       pool_{options.threads == 0 ? options.capacity : std::min(options.threads, options.capacity),
             [&log](Job& job) { run_job(job, log); }},
-      announcement_{std::nullopt, options.name, options.capacity, options.weight, options.service},
+      announcement_{.endpoint = std::nullopt,
+                    .name = options.name,
+                    .capacity = options.capacity,
+                    .weight = options.weight,
+                    .service = options.service,
+                    .instance = random_number()},
       next_heartbeat_{Source::Clock::now() + transport::kDefaultHeartbeat} {
     poller_.add(outbox_.doorbell().fd(), kDoorbell);
     poller_.add(stop_signal_.fd(), kStop);

@@ -139,7 +139,7 @@ bool DealerPool::start(const std::shared_ptr<Exchange>& exchange, const Candidat
         return false;
     exchange->set_worker_name(candidate.record.name_view());
     ++exchange->pool.attempts;
-    exchange->pool.tried.push_back(candidate.record.id);
+    exchange->pool.tried.push_back({candidate.record.id, candidate.record.instance});
     if (link->open(exchange)) {
         ++in_flight_;
         return true;
@@ -152,8 +152,11 @@ bool DealerPool::start(const std::shared_ptr<Exchange>& exchange, const Candidat
 
 bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) const {
     const auto id = candidate.record.id;
+    // A relayed worker has another id once another registry knows it, and still is the one that had the request.
     const auto& tried = exchange.pool.tried;
-    if (std::find(tried.begin(), tried.end(), id) != tried.end())
+    if (std::any_of(tried.begin(), tried.end(), [&](const auto& one) {
+            return one.worker == id || (one.instance != 0 && one.instance == candidate.record.instance);
+        }))
         return false;
     const auto& refused = exchange.pool.refused;
     if (std::find(refused.begin(), refused.end(), id) != refused.end() &&

@@ -114,7 +114,11 @@ class Exchange {
         bool ended = false;             ///< the last event is in the inbox
         bool to_notify = false;
         unsigned attempts = 0;
-        std::vector<WorkerId> tried;    ///< had it and were lost or gave it up: never again
+        struct Tried {
+            WorkerId worker;
+            std::uint64_t instance;  ///< WorkerRecord's
+        };
+        std::vector<Tried> tried;       ///< had it and were lost or gave it up: never again
         std::vector<WorkerId> refused;  ///< had no room for it: not before refused_until
         std::chrono::steady_clock::time_point refused_until;
     } pool;

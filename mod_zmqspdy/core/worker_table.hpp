@@ -23,7 +23,8 @@ using WorkerId = std::uint64_t;
 /// What children need to know of a worker. Trivially copyable: it lives in shared memory.
 struct WorkerRecord {
     WorkerId id;
-    SharedTime joined;  ///< when it was first announced
+    SharedTime joined;       ///< when it was first announced
+    std::uint64_t instance;  ///< the process, under whatever id it is announced; 0: unknown
     std::uint32_t capacity;
     std::uint32_t weight;
     std::uint32_t draining;  ///< 1: gets no new requests, finishes what it has

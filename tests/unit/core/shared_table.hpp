@@ -49,6 +49,7 @@ struct WorkerSpec {
     bool draining = false;
     bool relayed = false;
     zmqspdy::router::SharedTime joined = 0;
+    std::uint64_t instance = 0;
 };
 
 [[nodiscard]] inline zmqspdy::router::WorkerRecord record_of(zmqspdy::router::WorkerId id,
@@ -56,6 +57,7 @@ struct WorkerSpec {
     zmqspdy::router::WorkerRecord record{};
     record.id = id;
     record.joined = spec.joined;
+    record.instance = spec.instance;
     record.capacity = spec.capacity;
     record.weight = spec.weight;
     record.draining = spec.draining ? 1 : 0;

@@ -130,6 +130,18 @@ TEST_CASE("an update changes what it names") {
     CHECK_FALSE(update(announcement, headers({})));
 }
 
+TEST_CASE("an instance is told as it is, or not at all") {
+    CHECK(parsed(headers({{":method", "POST"}, {":path", "/workers"}, {"name", "w"}})).instance == 0);
+    Announcement announcement;
+    announcement.name = "w";
+    announcement.instance = ~std::uint64_t{0};
+    CHECK(parsed(to_headers(announcement)).instance == announcement.instance);
+    for (const char* const wrong : {"", "g", "12 ", "-1", "11112222333344445"})
+        CHECK(update(announcement, headers({{"instance", wrong}})));
+    CHECK_FALSE(update(announcement, headers({{"instance", "BEEF"}})));
+    CHECK(announcement.instance == 0xbeef);
+}
+
 TEST_CASE("the answer to an announcement arrives as it was made") {
     AnnouncementReply reply;
     SECTION("welcome") {

@@ -190,6 +190,23 @@ TEST_CASE("pool: no worker gets the same request twice") {
     bench.rest();
 }
 
+TEST_CASE("pool: no worker gets the same request twice under another id") {
+    PoolBench bench;
+    FakeWorker first(failing());
+    bench.add(first, {.instance = 7});
+    auto call = bench.get("/a", 100);
+    REQUIRE(first.log().await("SYN /a"));
+    // As another registry would announce it.
+    FakeWorker anew(answering("the same"));
+    bench.add(anew, {.instance = 7});
+    FakeWorker other(answering("another"));
+    bench.add(other, {.instance = 8});
+    CHECK(call.outcome() == "200 another");
+    CHECK(anew.log().count("SYN /a") == 0);
+    CHECK(bench.get("/b").outcome() == "200 the same");
+    bench.rest();
+}
+
 TEST_CASE("pool: retries are bounded") {
     PoolBench bench;
     std::array<FakeWorker, 4> workers{FakeWorker{failing()}, FakeWorker{failing()}, FakeWorker{failing()},
