@@ -1,5 +1,6 @@
-// A worker that writes down which requests it runs: "run ID" before it does anything, "post ID" too for one that must
-// not run twice, "cancelled ID" when it is told to stop. The lines outlive it, however it ends. They go to the file NAME in the folder ZMQSPDY_CHAOS_LOG.
+// A worker that writes down which requests it runs: "run ID PID" before it does anything, "post ID PID" too for one
+// that must not run twice, "cancelled ID PID" when it is told to stop. The lines outlive it, however it ends. They go to
+// the file NAME in the folder ZMQSPDY_CHAOS_LOG, which all processes of that name share: PID tells them apart.
 // Usage: chaos_worker NAME [OPTION]... as the other examples.
 #include <fcntl.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ namespace {
 int journal = -1;
 
 void note(const char* what, const std::string& id) {
-    const std::string line = std::string(what) + " " + id + "\n";
+    static const std::string self = std::to_string(::getpid());
+    const std::string line = std::string(what) + " " + id + " " + self + "\n";
     // One write, so that the lines of several threads never mix.
     if (::write(journal, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
         std::abort();  // what is not written down cannot be counted

@@ -12,6 +12,13 @@ constexpr int kShortLines = 10;
 constexpr int kShortPause = 20;
 constexpr int kLongPause = 500;
 
+constexpr milliseconds kWordOnItsWay{50};
+constexpr milliseconds kAtOnce{300};
+
+bool was_under_way(const Outcome& outcome, Clock::time_point moment) {
+    return outcome.sent <= moment + kWordOnItsWay && outcome.ended >= moment;
+}
+
 std::string body_of(std::uint64_t id) {
     std::string body;
     while (body.size() < 2000)
@@ -120,8 +127,13 @@ std::string Recorder::check(std::size_t number, const harness::Reply& reply) {
 }
 
 bool under_way_at(const Outcome& outcome, const std::vector<Clock::time_point>& moments) {
+    return std::any_of(moments.begin(), moments.end(),
+                       [&](Clock::time_point moment) { return was_under_way(outcome, moment); });
+}
+
+bool cut_off_at(const Outcome& outcome, const std::vector<Clock::time_point>& moments) {
     return std::any_of(moments.begin(), moments.end(), [&](Clock::time_point moment) {
-        return outcome.sent <= moment + milliseconds{50} && outcome.ended >= moment;
+        return was_under_way(outcome, moment) && outcome.ended <= moment + kAtOnce;
     });
 }
 

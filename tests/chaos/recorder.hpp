@@ -72,4 +72,8 @@ class Recorder {
 /// may still be on its way.
 [[nodiscard]] bool under_way_at(const Outcome& outcome, const std::vector<Clock::time_point>& moments);
 
+/// True when it was also over within 300 ms of that moment: what a killed child had ends at once, and whatever goes on for
+/// longer was not its.
+[[nodiscard]] bool cut_off_at(const Outcome& outcome, const std::vector<Clock::time_point>& moments);
+
 }  // namespace chaos

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
-#include <sstream>
+#include <iterator>
+#include <stdexcept>
 
 #include "harness/status.hpp"
 
@@ -16,6 +18,56 @@ namespace {
 // Odd workers are the relayed ones when there are both.
 bool relayed(Way way, std::size_t index) {
     return way == Way::relayed || (way == Way::both && index % 2 == 1);
+}
+
+using Runs = std::map<std::uint64_t, std::vector<pid_t>>;
+
+/// Once, and again for each of ZmqSpdyRetries, which is 2 unless a row sets it.
+constexpr std::size_t kMostRuns = 1 + 2;
+
+struct Entry {
+    std::string_view what;
+    std::uint64_t id = 0;
+    pid_t process = 0;
+};
+
+/// "run 17 4711". Throws when it is anything else: what cannot be read cannot be counted.
+Entry parse(std::string_view line) {
+    const auto number = [](std::string_view text, auto& value) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        return error == std::errc{} && end == text.data() + text.size();
+    };
+    const auto first = line.find(' ');
+    const auto second = first == line.npos ? line.npos : line.find(' ', first + 1);
+    Entry entry;
+    entry.what = line.substr(0, first);
+    const bool known = entry.what == "run" || entry.what == "post" || entry.what == "cancelled";
+    if (!known || second == line.npos || !number(line.substr(first + 1, second - first - 1), entry.id) ||
+        !number(line.substr(second + 1), entry.process))
+        throw std::runtime_error{"a worker wrote \"" + std::string(line) + "\""};
+    return entry;
+}
+
+template <class Predicate>
+Runs requests_where(const Runs& runs, Predicate predicate) {
+    Runs found;
+    std::copy_if(runs.begin(), runs.end(), std::inserter(found, found.end()),
+                 [&predicate](const auto& request) { return predicate(request.second); });
+    return found;
+}
+
+std::string to_text(const Runs& runs) {
+    constexpr int kShown = 10;
+    std::string text = std::to_string(runs.size()) + " of them";
+    int left = kShown;
+    for (const auto& [id, processes] : runs) {
+        if (left-- == 0)
+            break;
+        text += "\n  " + std::to_string(id) + " in";
+        for (const pid_t process : processes)
+            text += " " + std::to_string(process);
+    }
+    return text;
 }
 
 }  // namespace
@@ -81,10 +133,18 @@ void Scene::check_rest() {
     Json last;
     const bool quiet = eventually(seconds{5}, [&] { return at_rest(last = status()); });
     row_.must(quiet, "everything back to zero at rest: " + last.dump());
-    const auto posts = journal("post");
-    const auto twice =
-        std::count_if(posts.begin(), posts.end(), [](const auto& post) { return post.second > 1; });
-    row_.must(twice == 0, std::to_string(twice) + " POSTs ran twice");
+    const auto posts = requests_where(journal("post"), [](const auto& runs) { return runs.size() > 1; });
+    row_.must(posts.empty(), "POSTs that ran twice: " + to_text(posts));
+    const auto runs = journal("run");
+    const auto same = requests_where(runs, [](std::vector<pid_t> processes) {
+        std::sort(processes.begin(), processes.end());
+        return std::adjacent_find(processes.begin(), processes.end()) != processes.end();
+    });
+    row_.must(same.empty(), "requests that ran twice in one worker process: " + to_text(same));
+    const auto often =
+        requests_where(runs, [](const auto& processes) { return processes.size() > kMostRuns; });
+    row_.must(often.empty(),
+              "requests that ran more than " + std::to_string(kMostRuns) + " times: " + to_text(often));
 }
 
 Json Scene::status() const {
@@ -103,18 +163,20 @@ bool Scene::serves(const std::string& name) const {
                        [&](const Json& one) { return one["name"] == name && one["state"] == "serving"; });
 }
 
-std::map<std::uint64_t, int> Scene::journal(const std::string& what) const {
-    std::map<std::uint64_t, int> counts;
+Runs Scene::journal(std::string_view what) const {
+    Runs runs;
     for (std::size_t i = 0; i < kWorkers; ++i) {
-        std::istringstream lines{read_file(journal_.path() / worker_name(i))};
-        std::string word;
-        std::uint64_t id = 0;
-        while (lines >> word >> id) {
-            if (word == what)
-                ++counts[id];
+        const std::string text = read_file(journal_.path() / worker_name(i));
+        std::string_view rest{text};
+        // A line without an end is still being written, or its writer was killed over it, before it ran anything.
+        for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+            const auto entry = parse(rest.substr(0, end));
+            rest.remove_prefix(end + 1);
+            if (entry.what == what)
+                runs[entry.id].push_back(entry.process);
         }
     }
-    return counts;
+    return runs;
 }
 
 std::size_t Scene::runs_of(std::size_t worker) const {

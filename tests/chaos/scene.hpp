@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/httpd.hpp"
@@ -45,7 +46,8 @@ class Scene {
     /// Starts the load; `shape.per_second` 0 means four_fifths().
     void begin_load(Shape shape = {});
     [[nodiscard]] Recorder& load() { return *load_; }
-    /// Ends it, puts it into the row, and says that everything went back to zero and no POST ran twice.
+    /// Ends it, puts it into the row, and says that everything went back to zero and nothing ran more often
+    /// than it may: no POST twice, nothing twice in one process, nothing more often than ZmqSpdyRetries allows.
     [[nodiscard]] Recording end_load();
     /// What end_load() does with another recorder.
     void check_rest();
@@ -56,8 +58,8 @@ class Scene {
     [[nodiscard]] std::size_t serving_workers() const;
     [[nodiscard]] bool serves(const std::string& name) const;
 
-    /// How often a worker wrote `what` ("run", "post" or "cancelled") of each request.
-    [[nodiscard]] std::map<std::uint64_t, int> journal(const std::string& what) const;
+    /// Of each request the processes that wrote `what` ("run", "post" or "cancelled"), once for each time.
+    [[nodiscard]] std::map<std::uint64_t, std::vector<pid_t>> journal(std::string_view what) const;
     [[nodiscard]] std::size_t runs_of(std::size_t worker) const;
 
     /// Of the failures those that `explained` has no reason for must be none.
