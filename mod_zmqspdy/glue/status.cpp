@@ -120,6 +120,8 @@ int control(request_rec* r, WorkerTable& table, std::string_view name) {
 int serve_status(request_rec* r) {
     if (!r->handler || std::strcmp(r->handler, kStatusHandlerName) != 0)
         return DECLINED;
+    // Whoever asks a URL that a worker serves must not take its answer for ours.
+    apr_table_setn(r->err_headers_out, "ZmqSpdy-Status", "1");
     if (const int failure = ap_discard_request_body(r); failure != OK)
         return failure;
     auto table = retained().table ? WorkerTable::attach(retained().table) : std::nullopt;

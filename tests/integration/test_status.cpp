@@ -120,6 +120,12 @@ TEST_CASE("Nobody is drained by mistake or by strangers", "[status]") {
     CHECK(control(*open, "PUT", "worker-3") == 404);
     CHECK(control(*open, "GET", "worker-2") == 405);
     CHECK(control(*open, "POST", "worker-2") == 405);
+    // The URL of a worker, which answers anything.
+    const auto elsewhere =
+        run({ZMQSPDYCTL, "--url", "http://127.0.0.1:" + std::to_string(open->port()) + "/x", "drain",
+             "worker-2"});
+    CHECK(elsewhere.code == 1);
+    CHECK(elsewhere.output.find("there is no 'SetHandler zmq-spdy-status' at") != std::string::npos);
     const auto unknown = zmqspdyctl(*open, {"drain", "worker-3"});
     CHECK(unknown.code == 1);
     CHECK(unknown.output.find("no worker is called 'worker-3'") != std::string::npos);
