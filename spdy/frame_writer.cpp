@@ -10,8 +10,8 @@ namespace zmqspdy::spdy {
 namespace {
 
 constexpr std::size_t kMinReserve = 256;
-// Bodies are sent in pieces of 64 KiB, with a few headers before them.
-constexpr std::size_t kMaxReserve = 72 * 1024;
+// Users of a session cut their output at 256 KiB; growing there step by step would copy it all again.
+constexpr std::size_t kMaxReserve = 264 * 1024;
 
 std::byte fin_flag(bool fin) noexcept {
     return static_cast<std::byte>(fin ? kFlagFin : 0);

@@ -11,8 +11,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr steady_clock::time_point kNever = steady_clock::time_point::max();
-/// A quarter of a stream window: rarely enough to be cheap, often enough for the peer never to run dry.
-constexpr std::size_t kConsumeStep = std::size_t{64} * 1024;
+/// Half a stream window: the session tells the peer of no less, so more words from us would change nothing.
+constexpr std::size_t kConsumeStep = std::size_t{128} * 1024;
 /// A writer that had to wait goes on when this little is left, so that it does not wake up for each chunk.
 constexpr std::size_t kLowWater = Exchange::kUnsentLimit / 2;
 constexpr std::size_t kLargestPiece = std::size_t{64} * 1024;

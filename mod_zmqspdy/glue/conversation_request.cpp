@@ -12,7 +12,9 @@ namespace zmqspdy::glue {
 namespace {
 
 // Of the body in one hand-over to the pool, at most.
-constexpr std::size_t kHandOver = std::size_t{64} * 1024;
+constexpr std::size_t kHandOver = std::size_t{128} * 1024;
+// What httpd reads from a socket at once.
+constexpr std::size_t kOneRead = 8192;
 // How long a worker that has the request may keep quiet before a client that waits for 100 Continue is told to send its
 // body all the same. Those that know of it say so themselves, or answer at once without the body.
 constexpr std::chrono::milliseconds kContinuePatience{250};
@@ -75,6 +77,8 @@ apr_status_t Conversation::read_body(std::vector<std::byte>& bytes, bool& fin) {
     if (status != APR_SUCCESS)
         return status;
     const auto before = bytes.size();
+    if (before != 0)
+        bytes.reserve(kHandOver + kOneRead);  // more than one read: likely as much as we take
     for (apr_bucket* bucket = APR_BRIGADE_FIRST(in_); bucket != APR_BRIGADE_SENTINEL(in_) && !fin;
          bucket = APR_BUCKET_NEXT(bucket)) {
         fin = APR_BUCKET_IS_EOS(bucket);

@@ -140,7 +140,8 @@ std::optional<int> Conversation::pass_on(bool last) {
     apr_brigade_cleanup(out_);
     if (status != APR_SUCCESS || r_->connection->aborted)
         return client_left();
-    if (!over_ && unreported_ >= pool_.window() / 4)
+    // The session tells the worker of no less than half a window.
+    if (!over_ && unreported_ >= pool_.window() / 2)
         pool_.consumed(exchange_, std::exchange(unreported_, 0));
     return std::nullopt;
 }
