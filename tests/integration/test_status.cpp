@@ -48,7 +48,13 @@ TEST_CASE("The status shows workers and what is under way, and zeros at rest", "
     RawClient waits{httpd->port()};
     waits.send("GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     REQUIRE(eventually(seconds{1}, [&] { return read_status(*httpd)["queued"] == 1; }));
-    const Json busy = read_status(*httpd);
+    // The registry tells its part by itself, once it has passed the request on.
+    Json busy;
+    const int sessions = relayed ? 1 : 0;
+    CHECK(eventually(seconds{1}, [&] {
+        busy = read_status(*httpd);
+        return busy["registry"]["relayed_sessions"] == sessions;
+    }));
     CAPTURE(busy.dump(2));
     REQUIRE(busy["workers"].size() == 1);
     const Json& shown = busy["workers"][0];
@@ -59,7 +65,6 @@ TEST_CASE("The status shows workers and what is under way, and zeros at rest", "
     CHECK(shown["endpoint"].is_null() == relayed);
     CHECK(busy["registry"]["pid"] == httpd->registry().value_or(0));
     CHECK(busy["registry"]["connections"] == 1);
-    CHECK(busy["registry"]["relayed_sessions"] == (relayed ? 1 : 0));
 
     CHECK(served.read_all().starts_with("HTTP/1.1 200 "));
     CHECK(waits.read_all().starts_with("HTTP/1.1 200 "));
