@@ -172,8 +172,9 @@ void DealerPool::body_taken(const std::shared_ptr<Exchange>& exchange, std::size
     // What is sent a second time was counted only once.
     const auto counted = std::min(size, exchange->body_backlog.load());
     const auto before = exchange->body_backlog.fetch_sub(counted);
-    // The request thread waits when there is a window's worth; half a window of room is worth waking it for.
-    if (before - counted <= options_.window / 2)
+    // The request thread waits when there is a window's worth; half a window of room is worth waking it for, once.
+    const std::size_t half = options_.window / 2;
+    if (before > half && before - counted <= half)
         notify_later(exchange);
 }
 
