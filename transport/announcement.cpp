@@ -120,7 +120,8 @@ std::optional<AnnouncementReply> parse_reply(const spdy::HeaderBlock& headers) {
     if (const auto reason = headers.find("reason"))
         reply.reason = *reason;
     if (const auto text = headers.find("heartbeat-ms")) {
-        const auto heartbeat = parse_number(*text, 10, 3'600'000);
+        const auto heartbeat =
+            parse_number(*text, kLeastHeartbeat.count(), std::chrono::milliseconds{kMostHeartbeat}.count());
         if (!heartbeat)
             return std::nullopt;
         reply.heartbeat = std::chrono::milliseconds(*heartbeat);

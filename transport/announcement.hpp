@@ -55,6 +55,8 @@ struct AnnouncementReply {
 [[nodiscard]] std::optional<AnnouncementReply> parse_reply(const spdy::HeaderBlock& headers);
 
 inline constexpr std::chrono::milliseconds kDefaultHeartbeat{1000};
+inline constexpr std::chrono::milliseconds kLeastHeartbeat{10};
+inline constexpr std::chrono::hours kMostHeartbeat{1};
 /// A peer that has been silent for this many heartbeats is gone.
 inline constexpr int kMissedHeartbeats = 3;
 

@@ -162,9 +162,10 @@ const command_rec kDirectives[] = {
                   "bytes of one body under way, each direction, 16384 to 16777216; default 262144"),
     AP_INIT_TAKE1("ZmqSpdyCompression", (set_number<ServerConfig, &ServerConfig::compression, 0, 9>), nullptr,
                   RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
-    // What workers understand.
-    AP_INIT_TAKE1("ZmqSpdyHeartbeat", (set_time<ServerConfig, &ServerConfig::heartbeat, 10, 1>), nullptr,
-                  RSRC_CONF,
+    AP_INIT_TAKE1("ZmqSpdyHeartbeat",
+                  (set_time<ServerConfig, &ServerConfig::heartbeat, transport::kLeastHeartbeat.count(),
+                            transport::kMostHeartbeat.count()>),
+                  nullptr, RSRC_CONF,
                   "time between signs of life; a worker is gone after three silent ones; default 1s"),
     AP_INIT_TAKE1(
         "ZmqSpdySlowStart", (set_time<ServerConfig, &ServerConfig::slow_start>), nullptr, RSRC_CONF,
