@@ -15,7 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kTick{100};
 /// Smaller payloads are copied: a message kept for them would hold more than SPDY's window knows of.
 constexpr std::size_t kWorthKeeping = 4096;
 constexpr std::size_t kLargestShareLost = 4;
@@ -38,8 +37,7 @@ PeerSession::PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_vie
     : outlet_{outlet},
       dispatcher_{dispatcher},
       peer_{peer.data(), peer.size()},
-      session_{session_options(dispatcher.capacity())},
-      last_tick_{steady_clock::now()} {
+      session_{session_options(dispatcher.capacity())} {
     if (dispatcher_.is_draining())
         session_.go_away(spdy::GoAwayCode::ok);
     touch();
@@ -55,10 +53,7 @@ void PeerSession::receive(zmq::message_t& frames) {
     if (lost_)
         return;
     heard_ = true;
-    if (const auto now = steady_clock::now(); now - last_tick_ >= kTick) {
-        session_.tick(std::chrono::duration<double>(now - last_tick_).count());
-        last_tick_ = now;
-    }
+    session_time_.pass(session_, steady_clock::now());
     events_.clear();
     message_ = &frames;
     const auto fault = session_.receive(transport::bytes_of(frames), events_);

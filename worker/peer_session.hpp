@@ -11,6 +11,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "transport/session_time.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/exchange.hpp"
 #include "zmqspdy/spdy/session.hpp"
@@ -117,10 +118,10 @@ class PeerSession {
     Dispatcher& dispatcher_;
     zmq::message_t peer_;
     spdy::Session session_;
+    transport::SessionTime session_time_;
     std::vector<Stream> streams_;  // by id: ids only grow
     std::vector<spdy::Event> events_;
     zmq::message_t* message_ = nullptr;  // the one that is being received
-    std::chrono::steady_clock::time_point last_tick_;
     std::string fault_;
     std::optional<std::uint32_t> farewell_;  // the PING after the last words
     bool farewell_acknowledged_ = false;

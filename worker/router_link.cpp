@@ -164,9 +164,7 @@ void RouterLink::read_monitor() {
 
 void RouterLink::heard_from_registry(const zmq::message_t& frames) {
     spdy::Session& session = connection_->session;
-    // The registry's PINGs cost what passing time gives back: without this, some hours of them would end the session.
-    const auto now = Clock::now();
-    session.tick(std::chrono::duration<double>(now - std::exchange(connection_->last_tick, now)).count());
+    connection_->session_time.pass(session, Clock::now());
     events_.clear();
     const auto fault = session.receive(transport::bytes_of(frames), events_);
     for (const auto& event : events_) {

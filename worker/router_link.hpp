@@ -11,6 +11,7 @@
 #include <zmq.hpp>
 
 #include "transport/announcement.hpp"
+#include "transport/session_time.hpp"
 #include "transport/socket_monitor.hpp"
 #include "worker/peer_table.hpp"
 #include "worker/source.hpp"
@@ -52,7 +53,7 @@ class RouterLink final : public Source {
         bool farewell_acknowledged = false;
         bool connected = false;
         bool heard = false;
-        Clock::time_point last_tick = Clock::now();  // of the session
+        transport::SessionTime session_time;
         int silent_heartbeats = 0;
     };
     /// What the log said last, so that it says only what is new.

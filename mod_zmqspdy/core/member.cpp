@@ -34,7 +34,7 @@ Member::Member(std::string id, std::string from)
 
 void Member::heard(Clock::time_point now) noexcept {
     // Here and not with the heartbeats: those may be a minute apart, and what comes meanwhile is paid for by the second.
-    session.tick(std::chrono::duration<double>(now - last_heard).count());
+    session_time.pass(session, now);
     last_heard = now;
 }
 

@@ -8,6 +8,7 @@
 
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "transport/announcement.hpp"
+#include "transport/session_time.hpp"
 #include "zmqspdy/spdy/session.hpp"
 
 namespace zmqspdy::router {
@@ -24,6 +25,7 @@ struct Member {
     std::string routing_id;  ///< of its connection, given by libzmq
     std::string address;     ///< where the connection comes from
     spdy::Session session;
+    transport::SessionTime session_time;
     Clock::time_point first_heard;
     Clock::time_point last_heard;
     Clock::time_point last_beat;

@@ -17,8 +17,6 @@ constexpr int kMonitored = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_F
                            ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                            ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED;
 
-constexpr std::chrono::milliseconds kTick{100};
-
 spdy::SessionOptions session_options(const LinkOptions& options) {
     spdy::SessionOptions session;
     session.role = spdy::Role::client;
@@ -37,8 +35,7 @@ WorkerLink::WorkerLink(Owner& owner, zmq::context_t& context, const Candidate& w
       worker_{worker},
       socket_{context, zmq::socket_type::dealer},
       session_{session_options(options)},
-      last_heard_{Clock::now()},
-      last_tick_{last_heard_} {
+      last_heard_{Clock::now()} {
     transport::set_limits(socket_);
     monitor_.emplace(context, socket_, kMonitored);
     if (worker.record.relayed != 0) {
@@ -183,7 +180,7 @@ bool WorkerLink::receive_one() {
         return false;
     last_heard_ = Clock::now();
     was_up_ = true;
-    tick(last_heard_);
+    session_time_.pass(session_, last_heard_);
     if (*parts != 1) {
         lose("it sent a message of " + std::to_string(*parts) + " parts instead of one", Failure::protocol);
         return false;
@@ -347,7 +344,7 @@ void WorkerLink::end_connection() {
 }
 
 void WorkerLink::beat(Clock::time_point now, std::chrono::milliseconds heartbeat) {
-    tick(now);
+    session_time_.pass(session_, now);
     if (lost_ || exchanges_.empty())
         return;
     const auto is_silent = [&] { return now - last_heard_ > heartbeat * transport::kMissedHeartbeats; };
@@ -363,13 +360,6 @@ void WorkerLink::beat(Clock::time_point now, std::chrono::milliseconds heartbeat
         return;
     session_.ping();
     owner_.has_output(*this);
-}
-
-void WorkerLink::tick(Clock::time_point now) {
-    if (now - last_tick_ < kTick)
-        return;
-    session_.tick(std::chrono::duration<double>(now - last_tick_).count());
-    last_tick_ = now;
 }
 
 void WorkerLink::lose(std::string why, Failure failure) {

@@ -12,6 +12,7 @@
 
 #include "mod_zmqspdy/core/dispatch.hpp"
 #include "mod_zmqspdy/core/exchange.hpp"
+#include "transport/session_time.hpp"
 #include "transport/socket_monitor.hpp"
 #include "zmqspdy/spdy/session.hpp"
 
@@ -103,8 +104,6 @@ class WorkerLink {
     /// True when there is more that may be sent.
     bool send_piece(const std::shared_ptr<Exchange>& exchange);
     bool receive_one();
-    /// Tells the session of the time that has passed.
-    void tick(std::chrono::steady_clock::time_point now);
     void handle(spdy::Event& event, const std::shared_ptr<const zmq::message_t>& message);
     void on(spdy::ReplyReceived& event);
     void on(spdy::HeadersReceived& event);
@@ -121,10 +120,10 @@ class WorkerLink {
     zmq::socket_t socket_;
     std::optional<transport::SocketMonitor> monitor_;
     spdy::Session session_;
+    transport::SessionTime session_time_;
     std::vector<spdy::Event> events_;  // kept for its memory
     std::unordered_map<spdy::StreamId, std::shared_ptr<Exchange>> exchanges_;
     std::chrono::steady_clock::time_point last_heard_;
-    std::chrono::steady_clock::time_point last_tick_;
     bool was_up_ = false;
     bool connection_ended_ = false;
     bool lost_ = false;
