@@ -2,6 +2,7 @@
 // only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,11 @@ class Dispatcher {
         : routes_{routes}, log_{log}, capacity_{capacity}, outbox_{std::move(outbox)} {}
 
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
+    /// Bytes of a request's body that may come before its handler has read them. A large window costs a long upload
+    /// fewer messages and wake-ups; where many requests are taken at once, what they may hold together counts for more.
+    [[nodiscard]] std::uint32_t body_window() const noexcept {
+        return std::clamp(kHeldBodies / capacity_, kLeastWindow, kMostWindow);
+    }
     [[nodiscard]] const Log& log() const noexcept { return log_; }
     [[nodiscard]] const std::shared_ptr<Outbox>& outbox() const noexcept { return outbox_; }
 
@@ -50,6 +56,10 @@ class Dispatcher {
     [[nodiscard]] bool is_idle() const noexcept { return accepted_ == 0 && unanswered_ == 0; }
 
   private:
+    static constexpr std::uint32_t kLeastWindow = 256 * 1024;
+    static constexpr std::uint32_t kMostWindow = 1024 * 1024;
+    static constexpr std::uint32_t kHeldBodies = 256 * kMostWindow;
+
     const RouteTable& routes_;
     const Log& log_;
     const std::uint32_t capacity_;

@@ -11,8 +11,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr steady_clock::time_point kNever = steady_clock::time_point::max();
-/// Half a stream window: the session tells the peer of no less, so more words from us would change nothing.
-constexpr std::size_t kConsumeStep = std::size_t{128} * 1024;
 /// A writer that had to wait goes on when this little is left, so that it does not wake up for each chunk.
 constexpr std::size_t kLowWater = Exchange::kUnsentLimit / 2;
 constexpr std::size_t kLargestPiece = std::size_t{64} * 1024;
@@ -34,7 +32,7 @@ std::string_view Exchange::next() {
     if (body_ended_)
         return {};
     ask_for_body();
-    if (taken_ >= kConsumeStep)
+    if (taken_ >= report_at_)
         post(Consumed{std::exchange(taken_, 0)});
     if (!ready_) {
         reader_.wait_until(kNever, [this] { return body_stopped_.load() || !inbox_.empty(); });

@@ -39,11 +39,13 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
         bool is_head = false;           ///< the response has no body
         bool has_body = false;          ///< the request has, or may have
         bool expects_continue = false;  ///< the client waits for a 100 before it sends it
+        std::size_t body_window = 0;    ///< of the stream
     };
     Exchange(std::shared_ptr<Outbox> outbox, Traits traits) noexcept
         : outbox_{std::move(outbox)},
           is_head_{traits.is_head},
           to_be_asked_for_{traits.has_body && traits.expects_continue},
+          report_at_{traits.body_window / 2},
           body_ended_{!traits.has_body} {}
 
     // The handler's side. Body and writer may be two threads, each must be one.
@@ -109,6 +111,8 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     std::optional<spdy::HeaderBlock> own_trailers_;
 
     // The reader's alone.
+    const std::size_t
+        report_at_;  ///< the session tells the peer of no less, so more words from us would change nothing
     bool body_ended_;
     std::size_t taken_ = 0;  ///< dealt with, and not reported yet
     std::unique_ptr<BodyChunk> current_;

@@ -19,10 +19,11 @@ using std::chrono::steady_clock;
 constexpr std::size_t kWorthKeeping = 4096;
 constexpr std::size_t kLargestShareLost = 4;
 
-spdy::SessionOptions session_options(std::uint32_t capacity) {
+spdy::SessionOptions session_options(const Dispatcher& dispatcher) {
     spdy::SessionOptions options;
     options.role = spdy::Role::server;
-    options.max_concurrent_streams = capacity;
+    options.max_concurrent_streams = dispatcher.capacity();
+    options.stream_window = dispatcher.body_window();
     options.max_header_bytes = kMaxHeaderBytes;
     return options;
 }
@@ -37,7 +38,7 @@ PeerSession::PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_vie
     : outlet_{outlet},
       dispatcher_{dispatcher},
       peer_{peer.data(), peer.size()},
-      session_{session_options(dispatcher.capacity())} {
+      session_{session_options(dispatcher)} {
     if (dispatcher_.is_draining())
         session_.go_away(spdy::GoAwayCode::ok);
     touch();
@@ -71,7 +72,7 @@ void PeerSession::on(spdy::StreamOpened& event) {
     if (!dispatcher_.has_room())
         return session_.reset(event.stream, spdy::ResetCode::refused_stream);
     const Exchange::Traits traits{event.headers.find(":method") == "HEAD", !event.fin,
-                                  event.headers.find("expect") == "100-continue"};
+                                  event.headers.find("expect") == "100-continue", dispatcher_.body_window()};
     auto exchange = std::make_shared<Exchange>(dispatcher_.outbox(), traits);
     exchange->address = {this, event.stream};
     const spdy::StreamId id = event.stream;
