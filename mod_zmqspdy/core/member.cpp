@@ -30,7 +30,7 @@ Member::Member(std::string id, std::string from)
       session{session_options()},
       first_heard{Clock::now()},
       last_heard{first_heard},
-      last_beat{first_heard} {}
+      last_asked{first_heard} {}
 
 void Member::heard(Clock::time_point now) noexcept {
     // Here and not with the heartbeats: those may be a minute apart, and what comes meanwhile is paid for by the second.

@@ -28,7 +28,7 @@ struct Member {
     transport::SessionTime session_time;
     Clock::time_point first_heard;
     Clock::time_point last_heard;
-    Clock::time_point last_beat;
+    Clock::time_point last_asked;  ///< by a PING of ours
 
     // Once it has announced itself:
     std::optional<spdy::StreamId> announcement_stream;

@@ -160,8 +160,9 @@ void Registry::tick(Clock::time_point now) {
             drop(member->routing_id, "announced no worker");
             continue;
         }
-        if (now - member->last_beat >= options_.heartbeat) {
-            member->last_beat = now;
+        // Who speaks by itself need not be asked: with a thousand workers the answers alone would be felt.
+        if (now - std::max(member->last_heard, member->last_asked) >= options_.heartbeat) {
+            member->last_asked = now;
             member->session.ping();
         }
         (void)flush(*member);

@@ -66,9 +66,12 @@ void Announcer::pump(std::chrono::milliseconds patience) {
             relayed_.push_back({parts[0].to_string(), parts[1].to_string()});
             continue;
         }
+        flush();
         std::vector<spdy::Event> events;
         if (const auto fault = session_.receive(transport::bytes_of(parts[1]), events))
             throw std::logic_error("the registry broke SPDY: " + std::string(fault->why));
+        if (session_.output_size() != 0)
+            ++asked_;
         for (const auto& event : events) {
             if (const auto* reply = std::get_if<spdy::ReplyReceived>(&event))
                 reply_ = transport::parse_reply(reply->headers);

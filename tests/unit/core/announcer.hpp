@@ -43,6 +43,9 @@ class Announcer {
     void send_relayed(const std::string& peer, std::string_view frames);
     [[nodiscard]] std::size_t relayed_count() const noexcept { return relayed_.size(); }
 
+    /// How many messages of the registry's wanted an answer: PINGs.
+    [[nodiscard]] std::size_t asked() const noexcept { return asked_; }
+
     void send_raw(const std::vector<std::string>& parts);
     /// Frames of our session that wait to be sent; for tests that send them in an odd way.
     [[nodiscard]] zmqspdy::spdy::Session& session() noexcept { return session_; }
@@ -58,6 +61,7 @@ class Announcer {
     zmqspdy::spdy::StreamId stream_ = 0;
     std::optional<zmqspdy::transport::AnnouncementReply> reply_;
     bool goodbye_ = false;
+    std::size_t asked_ = 0;
     std::deque<Relayed> relayed_;
 };
 

@@ -30,6 +30,23 @@ TEST_CASE("registry: a silent worker is gone after three heartbeats, one that an
     CHECK(registry.log.count("worker 'silent' is gone") == 1);
 }
 
+TEST_CASE("registry: only who has been silent for a heartbeat is asked whether it is there") {
+    RegistryThread registry(500ms);
+    Announcer silent(registry.endpoint());
+    Announcer lively(registry.endpoint());
+    REQUIRE(silent.join(relayed_worker("silent")) == 201);
+    REQUIRE(lively.join(relayed_worker("lively")) == 201);
+    // It answers: it is asked again and again.
+    REQUIRE(eventually([&] {
+        (void)lively.session().ping();
+        lively.pump();
+        silent.pump(10ms);
+        return silent.asked() >= 2;
+    }));
+    CHECK(lively.asked() == 0);
+    CHECK(registry.has("silent"));
+}
+
 TEST_CASE("registry: a connection that speaks but announces nothing is no worker") {
     RegistryThread registry(50ms);
     Announcer idle(registry.endpoint());
