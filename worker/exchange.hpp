@@ -39,7 +39,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
         bool is_head = false;           ///< the response has no body
         bool has_body = false;          ///< the request has, or may have
         bool expects_continue = false;  ///< the client waits for a 100 before it sends it
-        std::size_t body_window = 0;    ///< of the stream
+        std::size_t body_window;        ///< of the stream
     };
     Exchange(std::shared_ptr<Outbox> outbox, Traits traits) noexcept
         : outbox_{std::move(outbox)},
@@ -86,7 +86,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     /// So much of what was written is on its way.
     void sent(std::size_t bytes) noexcept;
 
-    /// What write() holds back at most, about one stream window.
+    /// What write() holds back at most.
     static constexpr std::size_t kUnsentLimit = std::size_t{256} * 1024;
 
   private:

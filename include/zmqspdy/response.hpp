@@ -18,8 +18,7 @@ class Writer {
   public:
     virtual ~Writer() = default;
     /// Sends `chunk`, at once as far as the receiver's window allows, waiting for the window otherwise.
-    /// False when nobody listens any more: return then. Holds back no more than about one stream window (256
-    /// KiB).
+    /// False when nobody listens any more: return then. Holds back no more than about 256 KiB.
     [[nodiscard]] virtual bool write(std::string_view chunk) = 0;
     /// Adds a field to those that follow the body; see Response::trailer().
     virtual void trailer(std::string_view name, std::string_view value) = 0;

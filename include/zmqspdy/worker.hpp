@@ -20,7 +20,9 @@ struct Options {
     std::vector<std::string> routers{"tcp://127.0.0.1:8000"};
     /// For logs and people; empty: the program's name and pid.
     std::string name;
-    /// Requests taken at once: 1 to 65535. httpd keeps the others for other workers, or waits.
+    /// Requests taken at once: 1 to 65535. httpd keeps the others for other workers, or waits. Of each one's body up to
+    /// 1 MiB is held until its handler reads it; less with a capacity above 256, so that it is no more than 256 MiB in
+    /// all, but never less than 256 KiB.
     std::uint32_t capacity = 64;
     /// Threads that handlers run on, at most; 0: as many as the capacity. With fewer, requests wait in the worker, the
     /// more urgent in front (Request::priority()).

@@ -159,7 +159,8 @@ const command_rec kDirectives[] = {
                   nullptr, RSRC_CONF, "requests of one child that may wait for a worker; default 1024"),
     AP_INIT_TAKE1("ZmqSpdyWindow", (set_number<ServerConfig, &ServerConfig::window, 16384, 16777216>),
                   nullptr, RSRC_CONF,
-                  "bytes of one body under way, each direction, 16384 to 16777216; default 262144"),
+                  "bytes of one response under way from its worker, and of one request body that wait here, "
+                  "16384 to 16777216; default 262144"),
     AP_INIT_TAKE1("ZmqSpdyCompression", (set_number<ServerConfig, &ServerConfig::compression, 0, 9>), nullptr,
                   RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
     AP_INIT_TAKE1("ZmqSpdyHeartbeat",

@@ -141,7 +141,9 @@ TEST_CASE("An upload that nobody reads holds up no other stream of the session",
     HttpdSetup setup;
     setup.single_child = true;
     const auto httpd = Httpd::started(setup);
-    Worker worker{"echo", "worker-1", router_options(httpd->router(), relayed)};
+    auto options = router_options(httpd->router(), relayed);
+    options.insert(options.end(), {"--capacity", "1024"});  // windows of 256 KiB: a MiB does not fit
+    Worker worker{"echo", "worker-1", options};
     REQUIRE(joined(*httpd, {"worker-1"}));
 
     // /delay sleeps and never looks at the body; /echo stops reading when nobody takes its answer.

@@ -15,8 +15,9 @@ namespace test {
 class Setting {
   public:
     explicit Setting(const std::function<void(zmqspdy::Worker&)>& set_up,
-                     const spdy::SessionOptions& options = {}, bool relay = false, std::uint32_t threads = 0)
-        : registry_{context_}, worker_{std::in_place, worker_options(relay, threads), set_up} {
+                     const spdy::SessionOptions& options = {}, bool relay = false, std::uint32_t threads = 0,
+                     std::uint32_t capacity = 8)
+        : registry_{context_}, worker_{std::in_place, worker_options(relay, threads, capacity), set_up} {
         REQUIRE(until({&registry_}, [&] { return registry_.announced().size() == 1; }));
         const std::string link = registry_.announced().front();
         if (relay)
@@ -45,10 +46,12 @@ class Setting {
             all.push_back(&*child_);
         return all;
     }
-    [[nodiscard]] zmqspdy::Options worker_options(bool relay, std::uint32_t threads) const {
+    [[nodiscard]] zmqspdy::Options worker_options(bool relay, std::uint32_t threads,
+                                                  std::uint32_t capacity) const {
         auto options = options_for({registry_.endpoint()});
         options.relay = relay;
         options.threads = threads;
+        options.capacity = capacity;
         return options;
     }
 
