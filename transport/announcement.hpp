@@ -43,12 +43,12 @@ struct AnnouncementError {
 [[nodiscard]] std::optional<AnnouncementError> update(Announcement& announcement,
                                                       const spdy::HeaderBlock& headers);
 
-/// The registry's answer: `:status 201` with the heartbeat that both ends keep, or a 4xx or 503 with a
+/// The registry's answer: `:status 201` with the heartbeat, or a 4xx or 503 with a
 /// reason.
 struct AnnouncementReply {
     int status = 201;
     std::string reason;                         ///< when status is not 201
-    std::chrono::milliseconds heartbeat{1000};  ///< PING interval; three silent ones mean the peer is gone
+    std::chrono::milliseconds heartbeat{1000};  ///< a PING for each; three silent ones mean the peer is gone
 };
 [[nodiscard]] spdy::HeaderBlock to_headers(const AnnouncementReply& reply);
 /// Nothing when `headers` is not such an answer.

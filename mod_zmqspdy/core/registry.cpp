@@ -143,7 +143,8 @@ void Registry::probe_workers() {
 }
 
 void Registry::tick(Clock::time_point now) {
-    next_tick_ = now + options_.heartbeat / 2;
+    // Who is silent is asked after a heartbeat, and has what is left of three to answer.
+    next_tick_ = now + options_.heartbeat / 4;
     const auto patience = options_.heartbeat * transport::kMissedHeartbeats;
     std::vector<MemberPtr> all;
     all.reserve(members_.size());
