@@ -1,5 +1,7 @@
 #include "worker/handler_pool.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 #include <system_error>
@@ -74,6 +76,7 @@ std::unique_ptr<Job> HandlerPool::next_job() {
 }
 
 void HandlerPool::work(Member& self) {
+    pthread_setname_np(pthread_self(), "zmqspdy-handler");
     std::unique_lock lock{mutex_};
     calling_ = false;
     while (true) {
