@@ -11,6 +11,9 @@ from .backends import Site
 from .processes import await_port, free_port
 
 BASE = "mod_proxy_http"
+# Of all peers, and of the load.
+PACKAGES = ("wrk", "nginx-light", "libnginx-mod-http-echo", "haproxy", "mongrel2-core", "uwsgi-core",
+            "uwsgi-plugin-python3")
 
 
 @dataclass(frozen=True)

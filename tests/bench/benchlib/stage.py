@@ -33,8 +33,8 @@ def await_right_answer(workload: Workload, site: Site, seconds: float = 20) -> N
 
 @contextlib.contextmanager
 def serving(peer: Peer, workload: Workload, build: Path, www: Path) -> Iterator[tuple[Site, load.IdleStreams | None]]:
-    """The peer, and the streams that stand still beside the workload, if it has any. Whatever goes wrong until the end of
-    the block is a Failure, and the peer's logs are shown."""
+    """The peer, and the streams that stand still beside the workload, if it has any. What goes wrong with it until the
+    end of the block is a Failure, and its logs are shown."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # httpd's children are somebody else

@@ -24,11 +24,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Used:
-    """Sums over threads. `switches` are sleeps, `preemptions` the times that others had the CPU first."""
-    cpu: float = 0  # seconds
-    waited: float = 0  # seconds that it was ready to run and had no CPU
-    sleeps: int = 0
-    preemptions: int = 0
+    """Sums over threads; times in seconds."""
+    cpu: float = 0
+    waited: float = 0  # ready to run, without a CPU
+    sleeps: float = 0
+    preemptions: float = 0  # it lost the CPU to another
 
     def __add__(self, other: Used) -> Used:
         return Used(self.cpu + other.cpu, self.waited + other.waited, self.sleeps + other.sleeps,
@@ -37,6 +37,9 @@ class Used:
     def __sub__(self, other: Used) -> Used:
         return Used(self.cpu - other.cpu, self.waited - other.waited, self.sleeps - other.sleeps,
                     self.preemptions - other.preemptions)
+
+    def __truediv__(self, number: float) -> Used:
+        return Used(self.cpu / number, self.waited / number, self.sleeps / number, self.preemptions / number)
 
 
 def _thread(task: Path) -> Used:
@@ -60,12 +63,13 @@ def _all(pids: Iterable[int]) -> dict[tuple[int, str], tuple[Kind, Used]]:
 
 
 def measure(pids: Iterable[int], load: Callable[[], Seen]) -> tuple[Seen, dict[Kind, Used]]:
-    """Of threads that were there before the load and after it."""
+    """Of threads that are there after the load; one that ended during it took its share along."""
     pids = list(pids)
     before = _all(pids)
+    if not any(used.cpu for _, used in before.values()):
+        raise OSError("this kernel does not count what threads use (/proc/PID/task/TID/schedstat)")
     seen = load()
     sums: dict[Kind, Used] = defaultdict(Used)
     for key, (kind, used) in _all(pids).items():
-        if key in before:
-            sums[kind] += used - before[key][1]
+        sums[kind] += used - before.get(key, (kind, Used()))[1]
     return seen, dict(sums)
