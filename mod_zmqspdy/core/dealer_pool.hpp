@@ -21,6 +21,7 @@
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "transport/doorbell.hpp"
 #include "transport/poller.hpp"
+#include "transport/waiting_room.hpp"
 
 namespace zmqspdy::router {
 
@@ -61,6 +62,8 @@ class DealerPool final : private WorkerLink::Owner {
     void cancel(std::shared_ptr<Exchange> exchange);
 
     [[nodiscard]] std::uint32_t window() const noexcept { return options_.window; }
+    /// For the request threads of this child, which wait for what comes into their exchanges' inboxes.
+    [[nodiscard]] transport::WaitingRoom& waiting_room() noexcept { return waiting_room_; }
 
     /// Ends all sessions and the thread; exchanges under way fail with shutting_down. False when the thread
     /// did not end within `patience`: the process must exit without unloading this code.
@@ -138,6 +141,7 @@ class DealerPool final : private WorkerLink::Owner {
     Log log_;
     transport::MpscQueue<Command> commands_;
     transport::Doorbell doorbell_;
+    transport::WaitingRoom waiting_room_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> closed_{false};  ///< nobody takes commands any more
 

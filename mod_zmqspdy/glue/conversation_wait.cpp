@@ -75,7 +75,7 @@ bool Conversation::wait() {
 }
 
 bool Conversation::wait_on_futex(Clock::time_point until) {
-    return exchange_->parking.wait_until(until, [this] { return something_to_do(); });
+    return pool_.waiting_room().wait_until(exchange_->parking, until, [this] { return something_to_do(); });
 }
 
 bool Conversation::wait_on_descriptors(Clock::time_point until) {
