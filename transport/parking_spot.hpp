@@ -30,6 +30,12 @@ class ParkingSpot {
         return true;
     }
 
+    /// Sleeper: from here on, until done_looking(), notify() only leaves word, for called(). Look once more whether there is
+    /// something already.
+    void look() noexcept { state_.store(kLooking, std::memory_order_seq_cst); }
+    [[nodiscard]] bool called() const noexcept { return state_.load(std::memory_order_acquire) == kAwake; }
+    void done_looking() noexcept { state_.store(kAwake, std::memory_order_relaxed); }
+
     /// Sleeper: from here on notify() writes to `event_fd` (an eventfd). Look once more whether there is
     /// something before sleeping in poll().
     void prepare(int event_fd) noexcept {
@@ -50,6 +56,7 @@ class ParkingSpot {
     static constexpr std::uint32_t kAwake = 0;
     static constexpr std::uint32_t kOnFutex = 1;
     static constexpr std::uint32_t kOnDescriptor = 2;
+    static constexpr std::uint32_t kLooking = 3;
 
     bool sleep_until(std::chrono::steady_clock::time_point deadline) noexcept;
     void wake() noexcept;

@@ -13,52 +13,61 @@
 
 namespace zmqspdy::transport {
 
-/// A thread that waits alone looks for a moment whether its answer is there before it sleeps. An idle machine's CPUs halt,
-/// and waking one of them costs more than all else in a short request; while a thread looks, one does not halt, and those
+/// A thread that waits alone looks for a moment whether it is called before it sleeps. An idle machine's CPUs halt, and
+/// waking one of them costs more than all else in a short request; while a thread looks, one does not halt, and those
 /// that the request passes find it awake. Each look offers the CPU to others first. Where that does not help, because
 /// several threads wait, answers take longer, or others need the CPU, it is left for the next waits.
 ///
 /// Any number of threads.
 class WaitingRoom {
   public:
-    /// As ParkingSpot::wait_until().
+    /// As ParkingSpot::wait_until(). `ready` throws nothing.
     template <std::predicate Ready>
     bool wait_until(ParkingSpot& spot, std::chrono::steady_clock::time_point deadline, Ready ready) {
         if (ready())
             return true;
         const bool alone = waiting_.fetch_add(1, std::memory_order_relaxed) == 0;
-        const bool looks = alone && !rests();
-        const bool seen = looks && look(deadline, ready);
-        if (!alone || (looks && !seen))
-            rest_.store(kRest, std::memory_order_relaxed);
-        const bool happened = seen || spot.wait_until(deadline, ready);
+        if (alone && !rests())
+            look(spot, deadline, ready);
+        if (!alone)
+            rest();
+        const bool happened = spot.wait_until(deadline, ready);
         waiting_.fetch_sub(1, std::memory_order_relaxed);
         return happened;
     }
+
+    /// How many of the waits began by looking.
+    [[nodiscard]] std::uint64_t looks() const noexcept { return looks_.load(std::memory_order_relaxed); }
 
   private:
     using Clock = std::chrono::steady_clock;
 
     /// More than a short request takes on an idle machine that is slow to wake up.
-    static constexpr std::chrono::microseconds kLooks{200};
-    /// Somebody else had the CPU for so long: it is not idle.
-    static constexpr std::chrono::microseconds kTaken{50};
+    static constexpr std::chrono::microseconds kLongest{200};
+    /// Others had the CPU for so long: it is not idle.
+    static constexpr std::chrono::microseconds kTaken{100};
     /// Lone waits without a look after one that did not help, or after a wait that was not alone.
     static constexpr std::uint32_t kRest = 32;
 
     template <std::predicate Ready>
-    bool look(Clock::time_point deadline, Ready& ready) const {
+    void look(ParkingSpot& spot, Clock::time_point deadline, Ready& ready) {
+        looks_.fetch_add(1, std::memory_order_relaxed);
+        spot.look();
         auto now = Clock::now();
-        const auto end = std::min(deadline, now + kLooks);
-        while (now < end && waiting_.load(std::memory_order_relaxed) == 1) {
+        const auto end = std::min(deadline, now + kLongest);
+        bool helped = ready();
+        while (!helped && now < end && waiting_.load(std::memory_order_relaxed) == 1) {
             std::this_thread::yield();
-            if (ready())
-                return true;
+            helped = spot.called();
             const auto before = std::exchange(now, Clock::now());
-            if (now - before > kTaken)
-                return false;
+            if (now - before > kTaken) {
+                helped = false;
+                break;
+            }
         }
-        return false;
+        spot.done_looking();
+        if (!helped)
+            rest();
     }
     bool rests() noexcept {
         const auto left = rest_.load(std::memory_order_relaxed);
@@ -66,9 +75,12 @@ class WaitingRoom {
             rest_.store(left - 1, std::memory_order_relaxed);  // two at once may count as one
         return left != 0;
     }
+    void rest() noexcept { rest_.store(kRest, std::memory_order_relaxed); }
 
-    std::atomic<std::uint32_t> waiting_{0};
+    // All request threads change these: not on a line with what else they use.
+    alignas(64) std::atomic<std::uint32_t> waiting_{0};
     std::atomic<std::uint32_t> rest_{0};
+    std::atomic<std::uint64_t> looks_{0};
 };
 
 }  // namespace zmqspdy::transport

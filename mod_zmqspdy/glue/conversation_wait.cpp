@@ -75,7 +75,11 @@ bool Conversation::wait() {
 }
 
 bool Conversation::wait_on_futex(Clock::time_point until) {
-    return pool_.waiting_room().wait_until(exchange_->parking, until, [this] { return something_to_do(); });
+    const auto ready = [this] { return something_to_do(); };
+    // Only for the beginning of a response: a stream would look all the time, and pass on less at once.
+    if (request_complete_ && !head_set_)
+        return pool_.waiting_room().wait_until(exchange_->parking, until, ready);
+    return exchange_->parking.wait_until(until, ready);
 }
 
 bool Conversation::wait_on_descriptors(Clock::time_point until) {
@@ -84,7 +88,9 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
     // Without a socket of its own, or when this process is out of descriptors.
     if (!client_ || !event_fd_) {
         const bool reading = client_blocks_ && may_read_body();
-        return wait_on_futex(std::min(until, Clock::now() + (reading ? kReadTick : kAbortTick)));
+        return exchange_->parking.wait_until(
+            std::min(until, Clock::now() + (reading ? kReadTick : kAbortTick)),
+            [this] { return something_to_do(); });
     }
     apr_os_sock_t socket = -1;
     apr_os_sock_get(&socket, client_);
