@@ -167,7 +167,7 @@ TEST_CASE("no more of an upload is taken than the window, until the handler read
                     capacity};
     Child& child = setting.child();
     const auto stream = child.ask({.method = "POST", .body = std::string(3'000'000, 'x')});
-    REQUIRE(setting.until([&] { return child.unsent(stream) <= 3'000'000 - window; }));
+    REQUIRE(setting.until([&, most = 3'000'000 - window] { return child.unsent(stream) <= most; }));
     const auto settled = std::chrono::steady_clock::now() + 100ms;
     REQUIRE(setting.until([&] { return std::chrono::steady_clock::now() > settled; }));
     CHECK(child.unsent(stream) == 3'000'000 - window);
