@@ -62,7 +62,7 @@ void Announcer::pump(std::chrono::milliseconds patience) {
     while (const auto count = transport::receive(socket_, parts)) {
         if (*count != parts.size())
             throw std::logic_error("the registry sent a message of other than two parts");
-        if (parts[0].size() != 0) {
+        if (!parts[0].empty()) {
             relayed_.push_back({parts[0].to_string(), parts[1].to_string()});
             continue;
         }
