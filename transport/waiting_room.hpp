@@ -27,10 +27,10 @@ class WaitingRoom {
         if (ready())
             return true;
         const bool alone = waiting_.fetch_add(1, std::memory_order_relaxed) == 0;
-        if (alone && !rests())
-            look(spot, deadline, ready);
         if (!alone)
             rest();
+        else if (!rests())
+            look(spot, deadline, ready);
         const bool happened = spot.wait_until(deadline, ready);
         waiting_.fetch_sub(1, std::memory_order_relaxed);
         return happened;

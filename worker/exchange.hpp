@@ -111,8 +111,8 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     std::optional<spdy::HeaderBlock> own_trailers_;
 
     // The reader's alone.
-    const std::size_t
-        report_at_;  ///< the session tells the peer of no less, so more words from us would change nothing
+    /// Half the window: the session tells the peer of no less, so more words from us would change nothing.
+    const std::size_t report_at_;
     bool body_ended_;
     std::size_t taken_ = 0;  ///< dealt with, and not reported yet
     std::unique_ptr<BodyChunk> current_;
