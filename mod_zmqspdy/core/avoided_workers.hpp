@@ -20,6 +20,11 @@ class AvoidedWorkers {
         const auto found = until_.find(worker);
         return found != until_.end() && found->second.until > Clock::now();
     }
+    /// Of one that contains() is true for: because it has said goodbye, not because it failed.
+    [[nodiscard]] bool has_left(WorkerId worker) const {
+        const auto found = until_.find(worker);
+        return found != until_.end() && found->second.failures == 0;
+    }
     struct Ejection {
         unsigned failures;  ///< in a row, this one included
         std::chrono::milliseconds pause;

@@ -224,7 +224,7 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
     if (queue_.size() >= options_.queue_length) {
         // Nobody overtakes those who wait: not here, where the queue is full.
         if (!queue_.empty() || !dispatch(exchange))
-            fail(exchange, Failure::queue_full);
+            refuse_for_length(exchange);
         return;
     }
     enqueue(std::move(exchange));

@@ -121,7 +121,13 @@ class DealerPool final : private WorkerLink::Owner {
     [[nodiscard]] bool yields(const std::shared_ptr<Exchange>& exchange);
     void report_activity();
     [[nodiscard]] std::chrono::milliseconds sleep_time() const;
-    [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const;
+    /// What keeps a worker from getting an exchange, beside what the table says.
+    enum class Obstacle : std::uint8_t { none, had_it, full, leaving, failing };
+    [[nodiscard]] Obstacle obstacle(const Candidate& candidate, const Exchange& exchange) const;
+    [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const {
+        return obstacle(candidate, exchange) == Obstacle::none;
+    }
+    void refuse_for_length(const std::shared_ptr<Exchange>& exchange);
 
     // WorkerLink::Owner
     void deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) override;

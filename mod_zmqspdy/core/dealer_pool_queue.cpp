@@ -46,13 +46,19 @@ void DealerPool::dispatch_queue() {
         yield.goes_on = false;
     // Where one request of a service finds no worker, the next one of it will not either, unless it may use
     // one that the first has tried already.
-    std::vector<std::string_view> without_worker;
+    std::vector<std::pair<std::string_view, Shortage>> without_worker;
+    const auto shortage_of = [&without_worker](std::string_view service) {
+        return std::find_if(without_worker.begin(), without_worker.end(),
+                            [service](const auto& known) { return known.first == service; });
+    };
     std::deque<std::shared_ptr<Exchange>> still_waiting;
     auto queue = std::exchange(queue_, {});
     for (auto& exchange : queue) {
         const std::string_view service = exchange->head.service;
-        const bool hopeless =
-            std::find(without_worker.begin(), without_worker.end(), service) != without_worker.end();
+        const auto known = shortage_of(service);
+        const bool hopeless = known != without_worker.end();
+        if (hopeless)
+            exchange->shortage.store(known->second, std::memory_order_relaxed);
         if (!hopeless && !yields(exchange) && dispatch(exchange)) {
             if (was_waiting && std::find(moved.begin(), moved.end(), service) == moved.end())
                 moved.push_back(service);
@@ -61,7 +67,7 @@ void DealerPool::dispatch_queue() {
         if (exchange->pool.ended)
             continue;
         if (exchange->pool.tried.empty() && exchange->pool.refused.empty() && !hopeless)
-            without_worker.push_back(service);
+            without_worker.emplace_back(service, exchange->shortage.load(std::memory_order_relaxed));
         still_waiting.push_back(std::move(exchange));
     }
     // Dispatching itself may have sent some back: a link that failed at once.
@@ -74,7 +80,7 @@ void DealerPool::dispatch_queue() {
     tell_who_waits();
     // What this child did not need of the places that were left to it.
     const auto has_some_left = [&](std::string_view service) {
-        return std::find(without_worker.begin(), without_worker.end(), service) == without_worker.end();
+        return shortage_of(service) == without_worker.end();
     };
     if (std::any_of(moved.begin(), moved.end(), has_some_left))
         wake_other_children();
@@ -110,12 +116,17 @@ bool DealerPool::yields(const std::shared_ptr<Exchange>& exchange) {
 }
 
 bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
-    const auto eligible = [this, &exchange](const Candidate& candidate) {
-        return may_use(candidate, *exchange);
+    Shortage shortage;
+    const auto eligible = [this, &exchange, &shortage](const Candidate& candidate) {
+        const auto found = obstacle(candidate, *exchange);
+        shortage.full += found == Obstacle::full ? 1 : 0;
+        shortage.leaving += found == Obstacle::leaving ? 1 : 0;
+        shortage.failing += found == Obstacle::failing ? 1 : 0;
+        return found == Obstacle::none;
     };
     // Each round that fails puts its worker on the list of those to avoid, so this ends.
-    while (const Candidate* const candidate =
-               reserve_worker(snapshot_, table_, options_.child, exchange->head.service, eligible)) {
+    while (const Candidate* const candidate = reserve_worker(snapshot_, table_, options_.child,
+                                                             exchange->head.service, eligible, &shortage)) {
         auto queued = Exchange::Stage::queued;
         if (!exchange->stage.compare_exchange_strong(queued, Exchange::Stage::sent)) {
             table_.release(candidate->slot, options_.child);
@@ -130,6 +141,8 @@ bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
         exchange->stage.store(Exchange::Stage::queued);
         table_.release(candidate->slot, options_.child);
     }
+    shortage.lost = exchange->pool.tried.size();
+    exchange->shortage.store(shortage, std::memory_order_relaxed);
     return false;
 }
 
@@ -150,21 +163,37 @@ bool DealerPool::start(const std::shared_ptr<Exchange>& exchange, const Candidat
     return false;
 }
 
-bool DealerPool::may_use(const Candidate& candidate, const Exchange& exchange) const {
+DealerPool::Obstacle DealerPool::obstacle(const Candidate& candidate, const Exchange& exchange) const {
     const auto id = candidate.record.id;
     // A relayed worker has another id once another registry knows it, and still is the one that had the request.
     const auto& tried = exchange.pool.tried;
     if (std::any_of(tried.begin(), tried.end(), [&](const auto& one) {
             return one.worker == id || (one.instance != 0 && one.instance == candidate.record.instance);
         }))
-        return false;
+        return Obstacle::had_it;
     const auto& refused = exchange.pool.refused;
     if (std::find(refused.begin(), refused.end(), id) != refused.end() &&
         Clock::now() < exchange.pool.refused_until)
-        return false;
-    if (const auto link = links_.find(id); link != links_.end())
-        return !link->second->lost() && !link->second->closing();
-    return !avoided_.contains(id);
+        return Obstacle::full;
+    if (const auto link = links_.find(id); link != links_.end()) {
+        if (link->second->lost())
+            return Obstacle::failing;
+        return link->second->closing() ? Obstacle::leaving : Obstacle::none;
+    }
+    if (!avoided_.contains(id))
+        return Obstacle::none;
+    return avoided_.has_left(id) ? Obstacle::leaving : Obstacle::failing;
+}
+
+void DealerPool::refuse_for_length(const std::shared_ptr<Exchange>& exchange) {
+    // Nobody has looked for a worker for it: what the others of its service wait for, it would have waited for.
+    const auto alike = std::find_if(
+        queue_.begin(), queue_.end(),
+        [&service = exchange->head.service](const auto& other) { return other->head.service == service; });
+    if (alike != queue_.end())
+        exchange->shortage.store((*alike)->shortage.load(std::memory_order_relaxed),
+                                 std::memory_order_relaxed);
+    fail(exchange, Failure::queue_full);
 }
 
 void DealerPool::tell_who_waits() {

@@ -19,8 +19,11 @@ bool Snapshot::refresh(const WorkerTable& table) {
     }
     for (const Candidate& candidate : candidates_) {
         by_id_.emplace(candidate.record.id, &candidate);
+        Members& members = by_service_[candidate.record.service_view()];
         if (candidate.record.draining == 0)
-            by_service_[candidate.record.service_view()].push_back(&candidate);
+            members.serving.push_back(&candidate);
+        else
+            ++members.leaving;
     }
     generation_ = generation;
     return true;
@@ -35,7 +38,12 @@ std::span<const Candidate* const> Snapshot::serving(std::string_view service) co
     const auto found = by_service_.find(service);
     if (found == by_service_.end())
         return {};
-    return found->second;
+    return found->second.serving;
+}
+
+std::uint32_t Snapshot::leaving(std::string_view service) const noexcept {
+    const auto found = by_service_.find(service);
+    return found == by_service_.end() ? 0 : found->second.leaving;
 }
 
 std::uint64_t Snapshot::weight_at(SharedTime now, const WorkerRecord& record) const noexcept {
@@ -49,17 +57,24 @@ namespace {
 /// The best of those it was shown.
 class Choice {
   public:
-    Choice(const Snapshot& snapshot, const WorkerTable& table, const Eligible& eligible)
+    Choice(const Snapshot& snapshot, const WorkerTable& table, const Eligible& eligible, Shortage& shortage)
         : snapshot_{snapshot},
           table_{table},
           eligible_{eligible},
+          shortage_{shortage},
           now_{snapshot.has_slow_start() ? to_shared(std::chrono::steady_clock::now()) : 0} {}
 
     void consider(const Candidate& candidate) {
         const WorkerRecord& record = candidate.record;
         const std::uint64_t in_flight = table_.in_flight(candidate.slot);
-        if (in_flight >= record.capacity || table_.is_drained(candidate.slot, record.id))
+        if (table_.is_drained(candidate.slot, record.id)) {
+            ++shortage_.drained;
             return;
+        }
+        if (in_flight >= record.capacity) {
+            ++shortage_.full;
+            return;
+        }
         // a/w < b/v without division or rounding: a * v < b * w.
         const std::uint64_t weight = snapshot_.weight_at(now_, record);
         const std::uint64_t load = in_flight * weight_;
@@ -80,6 +95,7 @@ class Choice {
     const Snapshot& snapshot_;
     const WorkerTable& table_;
     const Eligible& eligible_;
+    Shortage& shortage_;
     const SharedTime now_;
     const Candidate* best_ = nullptr;
     std::uint64_t load_ = 0;
@@ -90,11 +106,18 @@ class Choice {
 }  // namespace
 
 const Candidate* choose_worker(const Snapshot& snapshot, const WorkerTable& table, std::string_view service,
-                               const Eligible& eligible) {
+                               const Eligible& eligible, Shortage* shortage) {
     const auto workers = snapshot.serving(service);
+    Shortage unasked;
+    Shortage& found = shortage != nullptr ? *shortage : unasked;
+    const std::uint32_t leaving = snapshot.leaving(service);
+    found = {};
+    found.looked = 1;
+    found.leaving = leaving;
+    found.elsewhere = snapshot.candidates().size() > workers.size() + leaving ? 1 : 0;
     if (workers.empty())
         return nullptr;
-    Choice choice{snapshot, table, eligible};
+    Choice choice{snapshot, table, eligible, found};
     const std::size_t start = workers.size() > kCompared ? table.last_ticket() % workers.size() : 0;
     for (std::size_t i = 0; i < workers.size(); ++i) {
         choice.consider(*workers[(start + i) % workers.size()]);
@@ -106,11 +129,11 @@ const Candidate* choose_worker(const Snapshot& snapshot, const WorkerTable& tabl
 }
 
 const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table, std::uint32_t child,
-                                std::string_view service, const Eligible& eligible) {
+                                std::string_view service, const Eligible& eligible, Shortage* shortage) {
     // Another child may take the last slot between our look and our reservation: then look again. Each lost
     // race means that somebody else got on, so the bound is only for the sake of having one.
     for (int tries = 0; tries < 16; ++tries) {
-        const Candidate* const best = choose_worker(snapshot, table, service, eligible);
+        const Candidate* const best = choose_worker(snapshot, table, service, eligible, shortage);
         if (!best)
             return nullptr;
         if (table.try_reserve(best->slot, best->record.capacity, child)) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mod_zmqspdy/core/shared_time.hpp"
+#include "mod_zmqspdy/core/shortage.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 
 namespace zmqspdy::router {
@@ -36,6 +37,8 @@ class Snapshot {
     [[nodiscard]] const Candidate* find(WorkerId id) const noexcept;
     /// Those of `service` that have not said that they leave. Valid until the next refresh().
     [[nodiscard]] std::span<const Candidate* const> serving(std::string_view service) const noexcept;
+    /// How many of `service` have said that they leave.
+    [[nodiscard]] std::uint32_t leaving(std::string_view service) const noexcept;
 
     [[nodiscard]] bool has_slow_start() const noexcept { return slow_start_ > 0; }
     /// What the worker's weight counts for at `now`, in hundredths of itself.
@@ -47,7 +50,11 @@ class Snapshot {
     std::vector<Candidate> candidates_;
     // Both point into candidates_.
     std::unordered_map<WorkerId, const Candidate*> by_id_;
-    std::unordered_map<std::string_view, std::vector<const Candidate*>> by_service_;
+    struct Members {
+        std::vector<const Candidate*> serving;
+        std::uint32_t leaving = 0;
+    };
+    std::unordered_map<std::string_view, Members> by_service_;
 };
 
 /// True for workers that this request may go to now.
@@ -60,13 +67,14 @@ inline constexpr std::size_t kCompared = 16;
 /// among equals (so that idle workers take turns, over all children). Of more than kCompared it is the best of so many in
 /// a row, from a place that moves on with each request of any child: what a choice costs does not grow with the number of
 /// workers, and the load is spread nearly as evenly. Nothing when every eligible worker is at its capacity, or there is
-/// none.
+/// none. Then `shortage`, if given, says what the table has against each of them; what `eligible` has is its to add.
 [[nodiscard]] const Candidate* choose_worker(const Snapshot& snapshot, const WorkerTable& table,
-                                             std::string_view service, const Eligible& eligible);
+                                             std::string_view service, const Eligible& eligible,
+                                             Shortage* shortage = nullptr);
 
 /// Chooses one and reserves a slot of it for `child`.
 [[nodiscard]] const Candidate* reserve_worker(const Snapshot& snapshot, WorkerTable& table,
                                               std::uint32_t child, std::string_view service,
-                                              const Eligible& eligible);
+                                              const Eligible& eligible, Shortage* shortage = nullptr);
 
 }  // namespace zmqspdy::router

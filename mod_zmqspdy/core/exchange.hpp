@@ -13,6 +13,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "mod_zmqspdy/core/shortage.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "transport/mpsc_queue.hpp"
 #include "transport/parking_spot.hpp"
@@ -85,6 +86,9 @@ class Exchange {
     const std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
     /// When it was queued last: at submission, or when a worker was lost over it. The wait for a worker counts from here.
     std::atomic<std::chrono::steady_clock::time_point> queued_since{arrived};
+
+    /// While it is queued: why, as the pool saw it last. Read by the request thread.
+    std::atomic<Shortage> shortage{Shortage{}};
 
     /// Request thread: gives up an exchange that still waits for a worker. False when a worker has it
     /// already.

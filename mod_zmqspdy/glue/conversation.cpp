@@ -3,8 +3,12 @@
 #include <apr_portable.h>
 #include <sys/socket.h>
 
+#include <cstring>
+#include <string>
 #include <utility>
 
+#include "mod_zmqspdy/core/shortage.hpp"
+#include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
 
 namespace zmqspdy::glue {
@@ -48,6 +52,17 @@ void Conversation::give_up() {
 }
 
 int Conversation::run() {
+    const int result = converse();
+    note_worker();
+    return result;
+}
+
+void Conversation::note_worker() {
+    if (const std::string name = exchange_->worker_name(); !name.empty())
+        apr_table_set(r_->notes, "zmqspdy-worker", name.c_str());
+}
+
+int Conversation::converse() {
     pool_.submit(exchange_);
     while (true) {
         if (auto result = take_events())
@@ -71,41 +86,60 @@ int Conversation::run() {
 std::optional<int> Conversation::on_failed(const Event& event) {
     switch (event.failure) {
         case router::Failure::queue_full:
-            apr_table_setn(r_->err_headers_out, "Retry-After", "1");
-            return error(HTTP_SERVICE_UNAVAILABLE,
-                         "too many requests wait for a worker (ZmqSpdyQueueLength)");
+            return no_worker_free("ZmqSpdyQueueLength");
         case router::Failure::shutting_down:
             if (committed_)
-                return abort_response("was given up: this httpd child is ending");
-            apr_table_setn(r_->err_headers_out, "Retry-After", "1");
-            return error(HTTP_SERVICE_UNAVAILABLE, "this httpd child is ending");
+                return abort_response("ending", "was given up: this httpd child is ending");
+            return error(unavailable(r_, "ending", "The server is about to restart."), "ending",
+                         "this httpd child is ending");
         case router::Failure::worker_lost:
-            return abort_response("was lost while it had the request");
+            return abort_response("lost", "was lost while it had the request");
         case router::Failure::no_worker_left:
-            return error(HTTP_BAD_GATEWAY, "every worker that was tried was lost over it (ZmqSpdyRetries)");
+            return error(HTTP_BAD_GATEWAY, "lost",
+                         "every worker that was tried was lost over it (ZmqSpdyRetries)");
         case router::Failure::worker_reset:
-            return abort_response(
-                apr_psprintf(r_->pool, "gave the request up (%s)", spdy::to_string(event.code).data()));
+            return abort_response("reset", apr_psprintf(r_->pool, "gave the request up (%s)",
+                                                        spdy::to_string(event.code).data()));
         case router::Failure::protocol:
         case router::Failure::none:
             break;
     }
-    return abort_response("broke the protocol");
+    return abort_response("protocol", "broke the protocol");
+}
+
+int Conversation::no_worker_free(const char* limit) {
+    const router::Shortage shortage = exchange_->shortage.load();
+    const auto cause = router::cause_of(shortage);
+    const std::string why = router::describe(shortage, exchange_->head.service, exchange_->worker_name());
+    const bool busy = cause == router::Cause::full || cause == router::Cause::turn;
+    const bool queue_full = std::strcmp(limit, "ZmqSpdyQueueLength") == 0;
+    const char* const word = queue_full ? "queue-full" : router::word_for(cause).data();
+    const int status = unavailable(r_, word,
+                                   busy ? "All workers that could answer this request are busy."
+                                        : "No worker that could answer this request is there.");
+    return error(
+        status, word,
+        apr_psprintf(r_->pool, "%s (%s): %s",
+                     queue_full ? "too many requests wait for a worker" : "no worker was free in time", limit,
+                     why.c_str()));
 }
 
 int Conversation::refuse_response(const char* why) {
     give_up();
-    return abort_response(apr_psprintf(r_->pool, "sent a response that cannot be passed on: %s", why));
+    return abort_response("bad-response",
+                          apr_psprintf(r_->pool, "sent a response that cannot be passed on: %s", why));
 }
 
-int Conversation::error(int status, const char* why) {
+int Conversation::error(int status, const char* reason, const char* why) {
     give_up();
+    note_reason(r_, reason);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_, "%s: %s", r_->uri, why);
     return status;
 }
 
-int Conversation::abort_response(const char* why) {
+int Conversation::abort_response(const char* reason, const char* why) {
     give_up();
+    note_reason(r_, reason);
     if (why)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_, "%s: worker '%s' %s", r_->uri, worker(), why);
     apr_brigade_cleanup(out_);
@@ -137,6 +171,7 @@ void Conversation::forbid_caching() {
 
 int Conversation::client_left() {
     give_up();
+    note_reason(r_, "client-left");
     r_->connection->aborted = 1;
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: the client left; the worker was told", r_->uri);
     return DONE;

@@ -28,6 +28,9 @@ class Conversation {
     int run();
 
   private:
+    int converse();
+    /// For the access log: who answered, or had the request last.
+    void note_worker();
     using Clock = std::chrono::steady_clock;
     using Event = router::ResponseEvent;
 
@@ -60,9 +63,12 @@ class Conversation {
     [[nodiscard]] Clock::time_point next_look() const;
     [[nodiscard]] bool queued() const;
 
+    // `reason` is the word for the access log, `why` the sentence for the error log.
     int refuse_response(const char* why);
-    int error(int status, const char* why);
-    int abort_response(const char* why);
+    int error(int status, const char* reason, const char* why);
+    int abort_response(const char* reason, const char* why);
+    /// 503: no worker was free, for `limit` to expire or the queue to be full.
+    int no_worker_free(const char* limit);
     int client_left();
     /// What has gone out is not what the worker has to say: mod_cache must not keep it.
     void forbid_caching();

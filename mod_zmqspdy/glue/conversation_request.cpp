@@ -45,7 +45,7 @@ std::optional<int> Conversation::send_request_body() {
         give_up();
         const int code = ap_map_http_request_error(status, HTTP_BAD_REQUEST);
         ap_log_rerror(APLOG_MARK, APLOG_INFO, status, r_, "the request body broke off; the worker was told");
-        return committed_ ? abort_response(nullptr) : code;
+        return committed_ ? abort_response("request-body", nullptr) : code;
     }
     if (bytes.empty() && !fin)
         return std::nullopt;
@@ -56,8 +56,8 @@ std::optional<int> Conversation::send_request_body() {
     auto trailers = fin ? make_request_trailers(r_) : std::nullopt;
     if (trailers && trailers->plain().size() > router::WorkerLink::kMaxHeaderBytes) {
         give_up();
-        return committed_ ? abort_response(nullptr)
-                          : error(HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+        return committed_ ? abort_response("request-trailers", nullptr)
+                          : error(HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "request-trailers",
                                   "the request's trailers are larger than a session allows");
     }
     pool_.body(exchange_, std::move(bytes), fin, std::move(trailers));

@@ -74,7 +74,7 @@ std::optional<int> Conversation::on_interim(const Event& event) {
 }
 
 std::optional<int> Conversation::on_head(const Event& event) {
-    apr_table_setn(r_->notes, "zmqspdy-worker", worker());
+    note_worker();
     const auto checked = router::check_response(event.headers, field_limits(r_));
     if (const auto* wrong = std::get_if<std::string>(&checked))
         return refuse_response(wrong->c_str());
@@ -122,7 +122,7 @@ std::optional<int> Conversation::on_data(Event& event) {
 
 std::optional<int> Conversation::end_of_response() {
     if (!bodiless_ && length_left_.value_or(0) != 0)
-        return abort_response("sent less than the Content-Length it announced");
+        return abort_response("bad-response", "sent less than the Content-Length it announced");
     APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(out_->bucket_alloc));
     if (auto result = pass_on(true))
         return result;

@@ -120,25 +120,24 @@ std::optional<int> Conversation::on_deadline() {
             note_stage();  // a worker took it at the last moment
             return std::nullopt;
         }
-        apr_table_setn(r_->err_headers_out, "Retry-After", "1");
-        return error(HTTP_SERVICE_UNAVAILABLE, out_of_time
-                                                   ? "no worker was free in time (ZmqSpdyRequestTimeout)"
-                                                   : "no worker was free in time (ZmqSpdyQueueTimeout)");
+        return no_worker_free(out_of_time ? "ZmqSpdyRequestTimeout" : "ZmqSpdyQueueTimeout");
     }
     if (client_blocks_ && !out_of_time) {
         give_up();
-        return committed_ ? abort_response(nullptr)
-                          : error(HTTP_REQUEST_TIME_OUT, "the client stopped sending the request body");
+        return committed_ ? abort_response("request-body", nullptr)
+                          : error(HTTP_REQUEST_TIME_OUT, "request-body",
+                                  "the client stopped sending the request body");
     }
     const char* const what = out_of_time                  ? "had not finished within ZmqSpdyRequestTimeout"
                              : head_set_                  ? "was silent for longer than ZmqSpdyTimeout"
                              : config_.first_byte_timeout ? "did not answer within ZmqSpdyFirstByteTimeout"
                                                           : "did not answer within ZmqSpdyTimeout";
+    const char* const reason = out_of_time ? "request-timeout" : head_set_ ? "timeout" : "first-byte-timeout";
     give_up();
     if (committed_)
-        return abort_response(what);
+        return abort_response(reason, what);
     clear_response_head(r_);
-    return error(HTTP_GATEWAY_TIME_OUT, apr_psprintf(r_->pool, "worker '%s' %s", worker(), what));
+    return error(HTTP_GATEWAY_TIME_OUT, reason, apr_psprintf(r_->pool, "worker '%s' %s", worker(), what));
 }
 
 }  // namespace zmqspdy::glue

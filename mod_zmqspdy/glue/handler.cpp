@@ -10,6 +10,7 @@
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "mod_zmqspdy/glue/config.hpp"
 #include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/request_headers.hpp"
 
 namespace zmqspdy::glue {
@@ -81,7 +82,7 @@ int serve(request_rec* r) {
     if (!pool) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "%s: this httpd child has no dealer pool; see its start in the log", r->uri);
-        return HTTP_SERVICE_UNAVAILABLE;
+        return unavailable(r, "broken", "The server cannot pass requests on at the moment.");
     }
     const DirConfig& config = dir_config(r);
     auto head = request_head(r, config);

@@ -4,6 +4,7 @@
 #include "mod_zmqspdy/glue/fence.hpp"
 #include "mod_zmqspdy/glue/handler.hpp"
 #include "mod_zmqspdy/glue/httpd.hpp"
+#include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/request_target.hpp"
 #include "mod_zmqspdy/glue/router_process.hpp"
 #include "mod_zmqspdy/glue/status.hpp"
@@ -27,6 +28,7 @@ void register_hooks(apr_pool_t*) noexcept {
     register_trailers_filter();
     ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_handler(request_hook<serve_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(request_hook<carry_notes>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "mod_zmqspdy/core/dispatch.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
+#include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/retained.hpp"
 
 namespace zmqspdy::glue {
@@ -128,7 +129,7 @@ int serve_status(request_rec* r) {
     if (!table) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "there is no worker table; see the start of httpd in the log");
-        return HTTP_SERVICE_UNAVAILABLE;
+        return unavailable(r, "broken", "The server has no worker table.");
     }
     const std::string_view path = r->uri;
     if (const auto at = path.rfind(kDrained); at != std::string_view::npos)
