@@ -92,6 +92,17 @@ std::string to_string(const Endpoint& endpoint) {
     return "tcp://" + (bracket ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
 }
 
+bool is_localhost(std::string_view host) noexcept {
+    constexpr std::string_view name = "localhost";
+    return std::equal(host.begin(), host.end(), name.begin(), name.end(), [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    });
+}
+
+bool is_address(std::string_view host) {
+    return parse_address(host).has_value();
+}
+
 bool is_local_address(std::string_view address) {
     const auto parsed = parse_address(address);
     if (!parsed)
@@ -106,7 +117,7 @@ bool is_local(const Endpoint& endpoint) {
     if (std::holds_alternative<AbstractEndpoint>(endpoint))
         return true;
     const auto& host = std::get<TcpEndpoint>(endpoint).host;
-    return host == "localhost" || is_local_address(host);
+    return is_localhost(host) || is_local_address(host);
 }
 
 bool same_address(std::string_view a, std::string_view b) {

@@ -1,6 +1,7 @@
 // ZeroMQ endpoints, judged before libzmq sees them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -27,6 +28,13 @@ struct EndpointError {
 
 /// The form that libzmq takes.
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
+
+/// What `localhost` means, whatever /etc/hosts or a name server say (RFC 6761 6.3): both, since a peer that means the
+/// same may write either.
+inline constexpr std::array<const char*, 2> kLoopbackAddresses{"127.0.0.1", "::1"};
+[[nodiscard]] bool is_localhost(std::string_view host) noexcept;
+/// True for an IP address in numbers; false for names and `*`.
+[[nodiscard]] bool is_address(std::string_view host);
 
 /// True when only processes of this host can connect to it: abstract sockets, 127.0.0.0/8, ::1, localhost.
 [[nodiscard]] bool is_local(const Endpoint& endpoint);

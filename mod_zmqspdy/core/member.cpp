@@ -73,7 +73,9 @@ std::optional<transport::AnnouncementError> settle_endpoint(transport::Announcem
     auto& tcp = std::get<transport::TcpEndpoint>(*announcement.endpoint);
     if (tcp.port == 0)
         return AnnouncementError{400, "a tcp endpoint must name its port"};
-    if (tcp.host == "*" || tcp.host == "0.0.0.0" || tcp.host == "::")
+    // Children are given addresses only: a name would have to be looked up by libzmq's only thread.
+    const bool here = transport::is_localhost(tcp.host) && transport::is_local_address(address);
+    if (here || tcp.host == "*" || tcp.host == "0.0.0.0" || tcp.host == "::")
         tcp.host = address;
     const bool local = transport::is_local(*announcement.endpoint);
     if (!transport::same_address(tcp.host, address) && !(local && transport::is_local_address(address)))

@@ -34,11 +34,13 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
       children_{context_, zmq::socket_type::router} {
     transport::set_limits(workers_);
     workers_.set(zmq::sockopt::router_mandatory, true);
-    // The parent made this socket, so that a busy port stops httpd's start, and a registry that follows a
-    // dead one finds the workers that dialled meanwhile in the backlog.
-    workers_.set(zmq::sockopt::use_fd, options_.listen_fd);
     workers_monitor_.emplace(context_, workers_, ZMQ_EVENT_DISCONNECTED);
-    workers_.bind(options_.listen);
+    // The parent made these sockets, so that a busy port stops httpd's start, and a registry that follows a
+    // dead one finds the workers that dialled meanwhile in the backlog. libzmq does not look at the endpoint then.
+    for (const int fd : options_.listen_fds) {
+        workers_.set(zmq::sockopt::use_fd, fd);
+        workers_.bind(options_.listen);
+    }
 
     transport::set_limits(children_);
     children_.set(zmq::sockopt::router_mandatory, true);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 #include <zmq.hpp>
 
 #include "mod_zmqspdy/core/log.hpp"
@@ -19,9 +20,9 @@
 namespace zmqspdy::router {
 
 struct RegistryOptions {
-    int listen_fd = -1;          ///< a listening socket, bound by the parent; libzmq closes it
-    std::string listen;          ///< its endpoint
-    std::string relay_endpoint;  ///< where children bring sessions for relayed workers
+    std::vector<int> listen_fds;  ///< listening sockets, bound by the parent; libzmq closes them
+    std::string listen;           ///< the endpoint they belong to
+    std::string relay_endpoint;   ///< where children bring sessions for relayed workers
     std::chrono::milliseconds heartbeat{1000};
     bool insecure = false;
     int wakeup_fd = -1;  ///< eventfd that wakes children; stays the caller's

@@ -31,7 +31,7 @@ constexpr apr_time_t kShortLife = apr_time_from_sec(1);
 constexpr int kMaxShortLives = 5;
 
 // Bumped when a running registry of an older version of this module must not be kept over a restart.
-constexpr const char* kRegistryVersion = "3";
+constexpr const char* kRegistryVersion = "4";
 
 void set_title(const process_rec* process) {
     prctl(PR_SET_NAME, "zmqspdy-reg", 0, 0, 0);
@@ -64,7 +64,8 @@ transport::FileDescriptor take_signals() {
 
 router::RegistryOptions registry_options(const Retained& keep, const ServerConfig& config) {
     router::RegistryOptions options;
-    options.listen_fd = keep.listen_fd;
+    std::copy_if(keep.listen_fds.begin(), keep.listen_fds.end(), std::back_inserter(options.listen_fds),
+                 [](int fd) { return fd >= 0; });
     options.listen = keep.listen.data();
     options.relay_endpoint = keep.relay.data();
     options.heartbeat = config.heartbeat_or_default();

@@ -1,28 +1,24 @@
 #include "mod_zmqspdy/glue/retained.hpp"
 
-#include <netdb.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 
-#include "transport/endpoint.hpp"
-#include "transport/file_descriptor.hpp"
+#include "mod_zmqspdy/glue/worker_port.hpp"
 
 namespace zmqspdy::glue {
 
 namespace {
 
-constexpr const char* kRetainedKey = "mod_zmqspdy-1";
+constexpr const char* kRetainedKey = "mod_zmqspdy-2";
 // Children that have ended and those that replace them overlap for a moment.
 constexpr std::uint32_t kSpareChildren = 16;
 
@@ -30,6 +26,13 @@ static_assert(std::is_trivially_destructible_v<Retained>);
 
 std::runtime_error system_failure(const std::string& what) {
     return std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+std::uint64_t random_number() {
+    std::uint64_t random = 0;
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        throw system_failure("getrandom");
+    return random;
 }
 
 router::WorkerTable::Size wanted_size(const ServerConfig& config) {
@@ -66,43 +69,28 @@ Retained& retained() {
     if (void* const kept = ap_retained_data_get(kRetainedKey))
         return *static_cast<Retained*>(kept);
     auto* const made = new (ap_retained_data_create(kRetainedKey, sizeof(Retained))) Retained{};
-    made->listen_fd = -1;
+    made->listen_fds.fill(-1);
     made->wakeup_fd = -1;
     return *made;
 }
 
-int open_worker_port(const char* text) {
-    const auto endpoint = std::get<transport::Endpoint>(transport::parse_endpoint(text));
-    const auto& tcp = std::get<transport::TcpEndpoint>(endpoint);
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    const char* const host = tcp.host == "*" ? "0.0.0.0" : tcp.host.c_str();
-    if (const int failure = getaddrinfo(host, std::to_string(tcp.port).c_str(), &hints, &found); failure != 0)
-        throw std::runtime_error("ZmqSpdyListen: " + tcp.host +
-                                 " is no address of this host: " + gai_strerror(failure));
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, &freeaddrinfo);
-    transport::FileDescriptor fd(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int on = 1;
-    const bool bound = fd && setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                       bind(fd.get(), found->ai_addr, found->ai_addrlen) == 0 && listen(fd.get(), 511) == 0;
-    if (!bound)
-        throw system_failure("ZmqSpdyListen: port " + std::to_string(tcp.port) + " for workers (" + text +
-                             ") cannot be opened; is another httpd or program using it?");
-    return fd.release();
+void close_worker_port(Retained& keep) noexcept {
+    for (int& fd : keep.listen_fds) {
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
 }
 
 void prepare(Retained& keep, const ServerConfig& config) {
     keep.parent = getpid();
     const char* const listen = config.listen_or_default();
-    if (keep.listen_fd >= 0 && std::strcmp(keep.listen.data(), listen) != 0) {
-        close(keep.listen_fd);
-        keep.listen_fd = -1;
-    }
-    if (keep.listen_fd < 0) {
-        keep.listen_fd = open_worker_port(listen);
+    if (std::strcmp(keep.listen.data(), listen) != 0)
+        close_worker_port(keep);
+    if (keep.listen_fds.front() < 0) {
+        auto sockets = open_worker_port(listen);
+        for (std::size_t i = 0; i < sockets.size(); ++i)
+            keep.listen_fds[i] = sockets[i].release();
         router::assign(keep.listen, listen);
     }
     if (keep.wakeup_fd < 0) {
@@ -111,12 +99,12 @@ void prepare(Retained& keep, const ServerConfig& config) {
             throw system_failure("eventfd");
     }
     if (keep.relay.front() == '\0') {
-        std::uint64_t random = 0;
-        if (getrandom(&random, sizeof random, 0) != sizeof random)
-            throw system_failure("getrandom");
+        const auto random = random_number();
         apr_snprintf(keep.relay.data(), keep.relay.size(), "ipc://@zmqspdy/relay-%d-%" APR_UINT64_T_HEX_FMT,
                      static_cast<int>(getpid()), static_cast<apr_uint64_t>(random));
     }
+    while (keep.identity == 0)
+        keep.identity = random_number();
     prepare_table(keep, config);
 }
 

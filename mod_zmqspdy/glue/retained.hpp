@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "mod_zmqspdy/glue/config.hpp"
+#include "mod_zmqspdy/glue/worker_port.hpp"
 
 namespace zmqspdy::glue {
 
@@ -17,10 +19,12 @@ namespace zmqspdy::glue {
 struct Retained {
     int passes;  ///< of post_config
     pid_t parent;
-    std::array<char, 128> listen;  ///< endpoint of listen_fd
-    int listen_fd;                 ///< the worker port; -1: none
-    int wakeup_fd;                 ///< eventfd that children wait on for news of workers; -1: none
-    void* table;                   ///< shared memory
+    std::array<char, 128> listen;  ///< the endpoint that listen_fds belong to, as the directive writes it
+    /// The worker port: a socket for each of its addresses, in front; -1: none.
+    std::array<int, kMaxWorkerPortSockets> listen_fds;
+    std::uint64_t identity;  ///< tells workers this httpd from any other; 0: not chosen yet
+    int wakeup_fd;           ///< eventfd that children wait on for news of workers; -1: none
+    void* table;             ///< shared memory
     std::size_t table_bytes;
     apr_proc_t registry;  ///< pid 0: none
     apr_time_t registry_started;
@@ -32,8 +36,8 @@ struct Retained {
 /// The one Retained of this server; made at the first call.
 [[nodiscard]] Retained& retained();
 
-/// A socket that listens at the endpoint. Throws std::runtime_error with a sentence that names it.
-[[nodiscard]] int open_worker_port(const char* endpoint);
+/// Closes this process's descriptors of the worker port.
+void close_worker_port(Retained& keep) noexcept;
 
 /// Makes everything in `keep` fit `config`: closes and opens the port, makes a new table when its size has
 /// changed. Throws std::runtime_error with a sentence.

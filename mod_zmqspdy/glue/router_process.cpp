@@ -43,10 +43,8 @@ apr_status_t end_child(void* data) noexcept {
 void start_pool(apr_pool_t* pchild, server_rec* s) {
     Retained& keep = retained();
     // The worker port is the parent's and the registry's: a child that finishes slowly must not keep it open.
-    if (getpid() != keep.parent && keep.listen_fd >= 0) {
-        close(keep.listen_fd);
-        keep.listen_fd = -1;
-    }
+    if (getpid() != keep.parent)
+        close_worker_port(keep);
     auto table = router::WorkerTable::attach(keep.table);
     const auto child = table ? table->join(getpid()) : std::nullopt;
     if (!child) {

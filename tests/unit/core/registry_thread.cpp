@@ -44,7 +44,7 @@ void RegistryThread::start() {
     auto ready = bound.get_future();
     thread_ = std::thread([this, &bound] {
         auto options = options_;
-        options.listen_fd = ::dup(listening_.get());  // the next one needs it, too
+        options.listen_fds = {::dup(listening_.get())};  // the next one needs it, too
         Registry registry(*table, options, [this](LogLevel, const std::string& line) { log.write(line); });
         bound.set_value();
         registry.run(stop_.get());

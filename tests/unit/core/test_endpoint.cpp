@@ -17,6 +17,7 @@ TEST_CASE("endpoints that are taken") {
         Case{"tcp://127.0.0.1:8000", "tcp://127.0.0.1:8000", true},
         Case{"tcp://127.255.255.254:1", "tcp://127.255.255.254:1", true},
         Case{"tcp://localhost:8000", "tcp://localhost:8000", true},
+        Case{"tcp://LOCALHOST:8000", "tcp://LOCALHOST:8000", true},
         Case{"tcp://[::1]:8000", "tcp://[::1]:8000", true},
         Case{"tcp://[::ffff:127.0.0.1]:8000", "tcp://[::ffff:127.0.0.1]:8000", true},
         Case{"ipc://@zmqspdy/a", "ipc://@zmqspdy/a", true},
