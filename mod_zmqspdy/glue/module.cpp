@@ -5,7 +5,6 @@
 #include "mod_zmqspdy/glue/handler.hpp"
 #include "mod_zmqspdy/glue/httpd.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
-#include "mod_zmqspdy/glue/request_target.hpp"
 #include "mod_zmqspdy/glue/router_process.hpp"
 #include "mod_zmqspdy/glue/status.hpp"
 #include "mod_zmqspdy/glue/trailers_filter.hpp"
@@ -22,7 +21,6 @@ void register_hooks(apr_pool_t*) noexcept {
     ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_status(child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
-    ap_hook_translate_name(request_hook<remember_uri>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
     // First: core's own answer is the walk through the file system that ours spares.
     ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
     register_trailers_filter();

@@ -120,9 +120,13 @@ bool has_request_body(request_rec* r) {
 }
 
 std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r, const DirConfig& config) {
+    const auto target = request_target(r);
+    if (!target)
+        return std::string(
+            "its path, as httpd's modules have made it, has dot segments or no slash in front");
     spdy::HeaderBlock headers;
     headers.add(":method", r->method);
-    headers.add(":path", request_target(r));
+    headers.add(":path", *target);
     headers.add(":version", r->protocol);
     headers.add(":host", request_host(r));
     headers.add(":scheme", ap_http_scheme(r));

@@ -1,21 +1,17 @@
 // Which path and host a worker is asked for.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "mod_zmqspdy/glue/httpd.hpp"
 
 namespace zmqspdy::glue {
 
-/// A hook before all others that translate URLs: remembers what httpd made of the client's path, so that it can be
-/// seen later whether a module (mod_rewrite, mod_alias) has put another in its place.
-int remember_uri(request_rec* r);
-
-/// The request target in origin-form (RFC 9112 section 3.2.1): as the client sent it, with its query and
-/// percent-encoding, without scheme and authority. Where httpd's modules have changed path or query, inside
-/// subrequests and internal redirects, and where it has dot segments, it is what httpd made of it, encoded again:
-/// what httpd allowed is what the worker is asked for.
-[[nodiscard]] std::string request_target(request_rec* r);
+/// The request target in origin-form: as the client sent it where httpd reads it as r->uri and r->args, else those two,
+/// encoded again; see router::origin_form(). So a worker is asked for the very path that httpd's access control has
+/// judged, whatever the client sent and whichever module has changed it. Nothing when r->uri cannot be asked for.
+[[nodiscard]] std::optional<std::string> request_target(const request_rec* r);
 
 /// httpd's own idea of the host, which an absolute-form target overrides, with the port if the client named one.
 [[nodiscard]] std::string request_host(request_rec* r);

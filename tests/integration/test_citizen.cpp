@@ -177,6 +177,41 @@ TEST_CASE("Access control holds for dot segments: the worker is asked for what h
     CHECK(ask(*httpd, "/pub/../admin/x").starts_with("HTTP/1.1 403 "));
 }
 
+TEST_CASE("Access control holds for every form of a target: a worker is asked for the path that httpd judged",
+          "[citizen]") {
+    const std::string slashes = GENERATE("Off", "On", "NoDecode");
+    const std::string merge = GENERATE("On", "Off");
+    CAPTURE(slashes, merge);
+    const auto httpd =
+        Httpd::started({.modules = {"rewrite"},
+                        .global = "AllowEncodedSlashes " + slashes + "\nMergeSlashes " + merge +
+                                  "\nRewriteEngine on\nRewriteRule ^/x(.*)$ /y/$1 [PT]",
+                        .sections = "<Location \"/headers\">\nRequire all denied\n</Location>"});
+    PuppetWorker worker{*httpd, false, tells_path()};
+    std::vector<std::string> targets{"/headers", "//headers", "/./headers", "/%68eaders", "/x../headers"};
+    for (const std::string scheme : {"http:", "HTTP:", "https:", "ftp:", "x:", ""}) {
+        for (const std::string path : {"/public", "/p", "/p/x", "", "/p/", "/p%3f", "/p%23", "/p;a"}) {
+            for (const std::string rest :
+                 {"?://h/headers", "://h/headers", "?//h/headers", "//h/headers", "/://h/headers",
+                  "?:///headers", "#://h/headers", "%2f..%2fheaders"}) {
+                targets.push_back(scheme + path + rest);
+            }
+        }
+    }
+    for (const std::string& target : targets) {
+        (void)raw_exchange(httpd->port(),
+                           "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    }
+    CHECK(worker.requests().size() > targets.size() / 3);
+    for (const auto& seen : worker.requests()) {
+        const std::string path = seen.path().substr(0, seen.path().find('?'));
+        CAPTURE(seen.path());
+        CHECK(path.starts_with("/"));
+        CHECK_FALSE(path.ends_with("/../headers"));
+        CHECK_FALSE((path == "/headers" || path == "//headers"));
+    }
+}
+
 TEST_CASE("Subrequests reach workers, and their responses take part in the page", "[citizen]") {
     const auto httpd = Httpd::started(
         {.modules = {"include", "filter"},
