@@ -143,6 +143,11 @@ const char* set_insecure(cmd_parms* cmd, void*, int on) noexcept {
     return nullptr;
 }
 
+const char* set_abort_on_close(cmd_parms*, void* dir, int on) noexcept {
+    static_cast<DirConfig*>(dir)->abort_on_close = on != 0;
+    return nullptr;
+}
+
 template <typename T>
 std::optional<T> merged(const std::optional<T>& base, const std::optional<T>& added) {
     return added ? added : base;
@@ -191,6 +196,9 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1("ZmqSpdyPriority", (set_number<DirConfig, &DirConfig::priority, 0, 7>), nullptr,
                   RSRC_CONF | ACCESS_CONF,
                   "0, served first, to 7; default: what the client's Priority field says, or 3"),
+    AP_INIT_FLAG("ZmqSpdyAbortOnClose", set_abort_on_close, nullptr, RSRC_CONF | ACCESS_CONF,
+                 "Off: a client that closes its sending side within its response is still answered; default "
+                 "On"),
     AP_INIT_TAKE_ARGV("ZmqSpdyPass", set_pass, nullptr, RSRC_CONF | ACCESS_CONF,
                       "variables that workers get as zmqspdy-NAME fields, e.g. REMOTE_USER SSL_PROTOCOL; or "
                       "None"),
@@ -230,6 +238,7 @@ void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noe
     result->retries = merged(base.retries, added.retries);
     result->replay_buffer = merged(base.replay_buffer, added.replay_buffer);
     result->service = merged(base.service, added.service);
+    result->abort_on_close = merged(base.abort_on_close, added.abort_on_close);
     return result;
 }
 

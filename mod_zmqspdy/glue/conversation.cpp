@@ -15,6 +15,9 @@ namespace zmqspdy::glue {
 
 namespace {
 
+// No status of HTTP's: what nginx, and those who read its logs, know for this.
+constexpr int kClientClosedRequest = 499;
+
 /// From now on the end of this connection is a reset: its peer sees that something is missing.
 void end_with_reset(apr_socket_t* client) {
     apr_os_sock_t socket = -1;
@@ -173,6 +176,9 @@ int Conversation::client_left() {
     give_up();
     note_reason(r_, "client-left");
     r_->connection->aborted = 1;
+    // For the access log: nothing more goes out.
+    for (request_rec* r = r_; r; r = r->main)
+        r->status = kClientClosedRequest;
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: the client left; the worker was told", r_->uri);
     return DONE;
 }

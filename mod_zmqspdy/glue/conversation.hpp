@@ -54,6 +54,11 @@ class Conversation {
     void note_stage();
     bool wait_on_futex(Clock::time_point until);
     bool wait_on_descriptors(Clock::time_point until);
+    /// Judges what poll() says of the client's socket.
+    void on_client(short revents);
+    /// Before the response begins: afterwards nothing tells a client that half-closes from one that leaves.
+    void look_for_half_close();
+    void log_half_close();
     [[nodiscard]] bool something_to_do() const;
     [[nodiscard]] bool may_read_body() const;
     [[nodiscard]] Clock::time_point deadline() const;
@@ -96,6 +101,7 @@ class Conversation {
     bool was_queued_ = true;
     bool wait_logged_ = false;
     bool client_blocks_ = false;  ///< the client has sent nothing to read
+    bool half_closed_ = false;    ///< the client sends no more, but may wait for the response
 };
 
 }  // namespace zmqspdy::glue

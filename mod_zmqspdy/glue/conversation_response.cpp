@@ -135,7 +135,9 @@ std::optional<int> Conversation::pass_on(bool last) {
     // No further frame waits: what is here must reach the client now.
     if (!last && exchange_->inbox.empty() && !APR_BUCKET_IS_FLUSH(APR_BRIGADE_LAST(out_)))
         APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
-    committed_ = true;
+    // What is written now shows whether anybody is there. A response that is complete needs no look.
+    if (!std::exchange(committed_, true) && !last)
+        look_for_half_close();
     const auto status = ap_pass_brigade(r_->output_filters, out_);
     apr_brigade_cleanup(out_);
     if (status != APR_SUCCESS || r_->connection->aborted)

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/half_close.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
 
 namespace zmqspdy::glue {
@@ -101,16 +102,42 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
     const int timeout = worker_spoke ? 0 : static_cast<int>(std::clamp<decltype(left)>(left, 0, 60000));
     std::array<pollfd, 2> descriptors{
         {{event_fd_.get(), POLLIN, 0},
-         {socket, static_cast<short>(POLLRDHUP | (read_client ? POLLIN : 0)), 0}}};
+         {socket, static_cast<short>((half_closed_ ? 0 : POLLRDHUP) | (read_client ? POLLIN : 0)), 0}}};
     const int ready = poll(descriptors.data(), descriptors.size(), timeout);
     exchange_->parking.awake();
     if (ready <= 0)
         return worker_spoke;
-    // A client that closes its side has left: there is no telling it from one that half-closes. While its
-    // request body is still being read, reading tells.
-    if ((descriptors[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0 && !read_client)
-        r_->connection->aborted = 1;
+    // While its request body is still being read, reading tells.
+    if (!read_client)
+        on_client(descriptors[1].revents);
     return true;
+}
+
+void Conversation::on_client(short revents) {
+    const bool reset = (revents & (POLLHUP | POLLERR)) != 0;
+    if (!reset && (revents & POLLRDHUP) == 0)
+        return;
+    half_closed_ = !reset && (!config_.abort_on_close_or_default() || send_early_byte(r_));
+    if (half_closed_)
+        log_half_close();
+    else
+        r_->connection->aborted = 1;
+}
+
+void Conversation::log_half_close() {
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: the client closed its sending side; it may still wait",
+                  r_->uri);
+}
+
+void Conversation::look_for_half_close() {
+    if (!client_ || half_closed_)
+        return;
+    apr_os_sock_t socket = -1;
+    apr_os_sock_get(&socket, client_);
+    pollfd descriptor{socket, POLLRDHUP, 0};
+    half_closed_ = poll(&descriptor, 1, 0) == 1 && descriptor.revents == POLLRDHUP;
+    if (half_closed_)
+        log_half_close();
 }
 
 std::optional<int> Conversation::on_deadline() {

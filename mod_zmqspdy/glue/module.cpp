@@ -2,6 +2,7 @@
 
 #include "mod_zmqspdy/glue/config.hpp"
 #include "mod_zmqspdy/glue/fence.hpp"
+#include "mod_zmqspdy/glue/half_close.hpp"
 #include "mod_zmqspdy/glue/handler.hpp"
 #include "mod_zmqspdy/glue/httpd.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
@@ -24,6 +25,7 @@ void register_hooks(apr_pool_t*) noexcept {
     // First: core's own answer is the walk through the file system that ours spares.
     ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
     register_trailers_filter();
+    register_early_byte_filter();
     ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_handler(request_hook<serve_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(request_hook<carry_notes>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);

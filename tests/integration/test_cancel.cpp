@@ -55,6 +55,7 @@ TEST_CASE("A client that leaves cancels its stream within 250 ms", "[cancel][cor
     });
     leaves("/in-the-body", "POST /in-the-body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc",
            {});
+    leaves("/old", "GET /old HTTP/1.0\r\n\r\n", {});
     // The next request waits in the connection already.
     leaves("/pipelined", get("/pipelined") + get("/next"), {});
     for (const Seen& seen : worker.requests()) {

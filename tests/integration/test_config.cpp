@@ -67,6 +67,7 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyCompression -1", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression best", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyInsecure maybe", false, "ZmqSpdyInsecure"},
+        {"ZmqSpdyAbortOnClose later", true, "ZmqSpdyAbortOnClose"},
         {"ZmqSpdyTimeout 0", true, "ZmqSpdyTimeout: "},
         {"ZmqSpdyTimeout -5", true, "ZmqSpdyTimeout: "},
         {"ZmqSpdyTimeout long", true, "ZmqSpdyTimeout: "},

@@ -59,6 +59,14 @@ void RawClient::finish_sending() noexcept {
     ::shutdown(fd_, SHUT_WR);
 }
 
+void RawClient::send_last(std::string_view bytes) {
+    if (::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_MORE) !=
+        static_cast<ssize_t>(bytes.size())) {
+        throw std::system_error{errno, std::generic_category(), "send"};
+    }
+    finish_sending();
+}
+
 bool RawClient::can_connect(std::uint16_t port) {
     const int fd = connect_to(port, 0);
     if (fd >= 0) {

@@ -29,6 +29,8 @@ class RawClient {
     [[nodiscard]] bool was_reset() const noexcept { return reset_; }
     /// What has arrived and was not returned yet, without waiting.
     [[nodiscard]] const std::string& pending();
+    /// Sends `bytes` and ends our direction in one segment: whoever has read them can know of the end.
+    void send_last(std::string_view bytes);
     /// Ends our direction only: EOF for the peer, which may still answer.
     void finish_sending() noexcept;
     void close() noexcept;
