@@ -24,6 +24,18 @@ bool is_name(std::string_view name) {
     });
 }
 
+/// The placeholders of other frameworks would be literals here, which no request ever matches.
+void refuse_other_spelling(std::string_view pattern, std::string_view segment) {
+    const auto last = segment.empty() ? '\0' : segment.back();
+    const bool braces =
+        segment.find('{') != std::string_view::npos && segment.find('}') != std::string_view::npos;
+    const bool angles = segment.starts_with('<') && last == '>';
+    if (braces || angles)
+        refuse(pattern,
+               "has the segment '" + std::string(segment) +
+                   "': a parameter is written ':name', the rest of the path '*name'; a literal brace %7B");
+}
+
 /// Cuts the first segment off `rest`, which begins behind a '/'. `more`: a further one follows.
 std::string_view cut_segment(std::string_view& rest, bool& more) {
     const auto slash = rest.find('/');
@@ -65,7 +77,8 @@ void RouteTable::add(std::string_view method, std::string_view pattern, Handler 
             route.names.emplace_back(name);
             child = is_param ? &node->param : &node->rest;
         } else {
-            child = &node->literals[std::string(segment)];
+            refuse_other_spelling(pattern, segment);
+            child = &node->literals[percent_decode(segment)];  // as requests are looked up
         }
         if (!*child)
             *child = std::make_unique<Node>();

@@ -2,12 +2,14 @@
 #include <array>
 
 #include "catch.hpp"
+#include "matchers.hpp"
 #include "worker/options.hpp"
 
 using zmqspdy::Options;
 using zmqspdy::Worker;
 using zmqspdy::serving::Exit;
 using zmqspdy::serving::parse_options;
+using zmqspdy::test::contains_text;
 
 namespace {
 
@@ -59,27 +61,26 @@ TEST_CASE("the command line") {
 }
 
 TEST_CASE("a wrong command line is answered with a sentence") {
-    using Catch::Matchers::Contains;
-    CHECK_THAT(refused({"--capacity", "0"}), Contains("capacity must be 1 to 65535"));
-    CHECK_THAT(refused({"--capacity", "65536"}), Contains("capacity must be 1 to 65535"));
-    CHECK_THAT(refused({"--threads", "65536"}), Contains("threads must be 0 to 65535"));
-    CHECK_THAT(refused({"--capacity", "x"}), Contains("capacity"));
-    CHECK_THAT(refused({"--capacity", "-1"}), Contains("capacity"));
-    CHECK_THAT(refused({"--weight", "101"}), Contains("weight must be 1 to 100"));
-    CHECK_THAT(refused({"two", "names"}), Contains("names"));
-    CHECK_THAT(refused({"a b"}), Contains("not a name"));
-    CHECK_THAT(refused({"--service", "\n"}), Contains("not a service"));
-    CHECK_THAT(refused({"--unknown"}), Contains("--unknown"));
-    CHECK_THAT(refused({"--router", "http://x"}), Contains("must begin with tcp://"));
-    CHECK_THAT(refused({"--router", "tcp://*:8000"}), Contains("needs a host"));
-    CHECK_THAT(refused({"--router", "tcp://127.0.0.1:0"}), Contains("port other than 0"));
-    CHECK_THAT(refused({"--router", "tcp://10.0.0.1:8000"}), Contains("--insecure"));
+    CHECK_THAT(refused({"--capacity", "0"}), contains_text("capacity must be 1 to 65535"));
+    CHECK_THAT(refused({"--capacity", "65536"}), contains_text("capacity must be 1 to 65535"));
+    CHECK_THAT(refused({"--threads", "65536"}), contains_text("threads must be 0 to 65535"));
+    CHECK_THAT(refused({"--capacity", "x"}), contains_text("capacity"));
+    CHECK_THAT(refused({"--capacity", "-1"}), contains_text("capacity"));
+    CHECK_THAT(refused({"--weight", "101"}), contains_text("weight must be 1 to 100"));
+    CHECK_THAT(refused({"two", "names"}), contains_text("names"));
+    CHECK_THAT(refused({"a b"}), contains_text("not a name"));
+    CHECK_THAT(refused({"--service", "\n"}), contains_text("not a service"));
+    CHECK_THAT(refused({"--unknown"}), contains_text("--unknown"));
+    CHECK_THAT(refused({"--router", "http://x"}), contains_text("must begin with tcp://"));
+    CHECK_THAT(refused({"--router", "tcp://*:8000"}), contains_text("needs a host"));
+    CHECK_THAT(refused({"--router", "tcp://127.0.0.1:0"}), contains_text("port other than 0"));
+    CHECK_THAT(refused({"--router", "tcp://10.0.0.1:8000"}), contains_text("--insecure"));
     CHECK_THAT(refused({"--router", "tcp://127.0.0.1:1", "--router", "tcp://127.0.0.1:1"}),
-               Contains("twice"));
-    CHECK_THAT(refused({"--listen", "tcp://*:0"}), Contains("--insecure"));
-    CHECK_THAT(refused({"--listen", "tcp://0.0.0.0:0"}), Contains("--insecure"));
-    CHECK_THAT(refused({"--listen", "ipc:///tmp/x"}), Contains("abstract"));
-    CHECK_THAT(refused({"--listen", "tcp://127.0.0.1:0", "--relay"}), Contains("not both"));
+               contains_text("twice"));
+    CHECK_THAT(refused({"--listen", "tcp://*:0"}), contains_text("--insecure"));
+    CHECK_THAT(refused({"--listen", "tcp://0.0.0.0:0"}), contains_text("--insecure"));
+    CHECK_THAT(refused({"--listen", "ipc:///tmp/x"}), contains_text("abstract"));
+    CHECK_THAT(refused({"--listen", "tcp://127.0.0.1:0", "--relay"}), contains_text("not both"));
     CHECK(refused({"--listen", "tcp://127.0.0.1:0"}) == "accepted");
     CHECK(refused({"--listen", "tcp://*:0", "--insecure"}) == "accepted");
 }

@@ -1,11 +1,13 @@
 // Which handler a method and a path lead to.
 #include "catch.hpp"
+#include "matchers.hpp"
 #include "worker/routes.hpp"
 
 using zmqspdy::Request;
 using zmqspdy::Response;
 using zmqspdy::Run;
 using zmqspdy::serving::RouteTable;
+using zmqspdy::test::contains_text;
 
 namespace {
 
@@ -112,4 +114,19 @@ TEST_CASE("patterns that make no sense are refused with a sentence") {
         many += "/:p" + std::to_string(i);
     CHECK_NOTHROW(add("GET", many));
     CHECK_THROWS_AS(add("GET", many + "/:more"), std::invalid_argument);
+}
+
+TEST_CASE("a placeholder in another framework's spelling is refused, since it would match nothing") {
+    RouteTable table;
+    for (const char* const pattern : {"/users/{id}", "/users/{id:int}", "/users/<id>", "/users/<int:id>",
+                                      "/{a}-{b}/c", "/files/{path...}"}) {
+        CAPTURE(pattern);
+        CHECK_THROWS_WITH(table.add("GET", pattern, named("x"), Run::on_thread_pool),
+                          contains_text("a parameter is written ':name'"));
+    }
+    CHECK_NOTHROW(table.add("GET", "/a{b", named("x"), Run::on_thread_pool));
+    CHECK_NOTHROW(table.add("GET", "/a<b", named("x"), Run::on_thread_pool));
+    table.add("GET", "/%7Bid%7D", named("literal"), Run::on_thread_pool);
+    CHECK(found(table, "GET", "/%7Bid%7D") == "literal");
+    CHECK(found(table, "GET", "/{id}") == "literal");
 }
