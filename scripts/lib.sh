@@ -15,14 +15,12 @@ die() {
   exit 1
 }
 
-# Runs a command as root: directly, or through sudo.
+# Runs a command as root: directly, or through sudo, which its callers have looked for.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
   else
-    die "This needs root, and there is no sudo. As root, run: $*"
+    sudo "$@"
   fi
 }
 
@@ -46,6 +44,9 @@ need() {
   done
   [ "${#missing[@]}" = 0 ] && return 0
   mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    die "These packages are missing, and there is no sudo to install them. As root, run: apt-get install ${missing[*]}"
+  fi
   echo "Installing: ${missing[*]}"
   log=$(mktemp)
   if ! install_packages "${missing[@]}" >"$log" 2>&1 </dev/null; then
