@@ -120,6 +120,18 @@ bool is_local(const Endpoint& endpoint) {
     return is_localhost(host) || is_local_address(host);
 }
 
+bool same_place(const Endpoint& a, const Endpoint& b) {
+    const auto* const first = std::get_if<TcpEndpoint>(&a);
+    const auto* const second = std::get_if<TcpEndpoint>(&b);
+    if (first == nullptr || second == nullptr)
+        return to_string(a) == to_string(b);
+    if (first->port != second->port)
+        return false;
+    const bool by_name = first->host == "localhost" || second->host == "localhost";
+    return first->host == second->host || same_address(first->host, second->host) ||
+           (by_name && is_local(a) && is_local(b));
+}
+
 bool same_address(std::string_view a, std::string_view b) {
     const auto first = parse_address(a);
     return first && first == parse_address(b);

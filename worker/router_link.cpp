@@ -21,7 +21,11 @@ static_assert(transport::kMissedHeartbeats == 3, "the log says so");
 /// nothing.
 constexpr milliseconds kReconnectPause{100};
 constexpr milliseconds::rep kJitter = 100;
+/// A registry leaves those that it refused three times as long to ask again.
 constexpr std::chrono::seconds kAnnounceAgain{5};
+/// An endpoint that another connection holds is free within some heartbeats, if that one is an earlier run of this worker.
+constexpr std::chrono::seconds kClaimAgain{1};
+constexpr int kConflict = 409;
 constexpr int kMonitored = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
                            ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
                            ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
@@ -91,27 +95,35 @@ void RouterLink::announce() {
     announce_again_ = Clock::time_point::max();
     connection_->announcement = connection_->session.open(to_headers(announcement_), 0, false);
     if (!connection_->announcement)
-        refused("it takes no streams");
+        refused("it takes no streams", kAnnounceAgain);
 }
 
-void RouterLink::refused(const std::string& reason) {
-    connection_->announcement.reset();
-    announce_again_ = Clock::now() + kAnnounceAgain;
+void RouterLink::refused(const std::string& reason, std::chrono::seconds pause) {
+    // The registry takes one stream at a time: this one must have ended before the next announcement.
+    if (const auto stream = std::exchange(connection_->announcement, std::nullopt))
+        (void)connection_->session.send(*stream, {}, true);
+    announce_again_ = Clock::now() + pause;
     if (said_ == Said::refused && last_reason_ == reason)
         return;
-    log_.line("the router " + router_ + " refused the announcement: " + reason + "; asking again every 5 s");
+    log_.line("the router " + router_ + " refused the announcement: " + reason + "; asking again every " +
+              std::to_string(pause.count()) + " s");
     said_ = Said::refused;
     last_reason_ = reason;
 }
 
 void RouterLink::lose(std::string_view why) {
+    // A router that refuses a worker need not keep its connection either: that is no news, and no reason to ask sooner.
+    const bool is_refused = connection_ && connection_->connected && said_ == Said::refused;
+    const auto not_before = is_refused ? announce_again_ : Clock::time_point::min();
     disconnect();
     if (dispatcher_.is_draining()) {
         due_ = Clock::time_point::max();
         return;
     }
     due_ = Clock::now() + kReconnectPause + milliseconds(static_cast<milliseconds::rep>(random_()) % kJitter);
-    if (said_ == Said::unreachable)
+    if (not_before != Clock::time_point::max())
+        due_ = std::max(due_, not_before);
+    if (said_ == Said::unreachable || is_refused)
         return;
     const bool had = std::exchange(said_, Said::unreachable) != Said::nothing;
     log_.line((had ? "lost the router " : "cannot reach the router ") + router_ + ": " + std::string(why) +
@@ -194,9 +206,10 @@ void RouterLink::on(const spdy::ReplyReceived& event) {
         return;
     const auto reply = transport::parse_reply(event.headers);
     if (!reply)
-        return refused("its answer cannot be understood");
+        return refused("its answer cannot be understood", kAnnounceAgain);
     if (reply->status != 201)
-        return refused(reply->reason.empty() ? "status " + std::to_string(reply->status) : reply->reason);
+        return refused(reply->reason.empty() ? "status " + std::to_string(reply->status) : reply->reason,
+                       reply->status == kConflict ? kClaimAgain : kAnnounceAgain);
     heartbeat_ = reply->heartbeat;
     due_ = Clock::now() + heartbeat_;
     if (said_ != Said::announced)
@@ -207,7 +220,7 @@ void RouterLink::on(const spdy::ReplyReceived& event) {
 void RouterLink::on(const spdy::StreamReset& event) {
     // Streams above the registry's last good one end like this, too: it is lost then, and found again.
     if (event.stream == connection_->announcement && !connection_->session.peer_went_away())
-        refused("it reset the stream (" + std::string(to_string(event.code)) + ")");
+        refused("it reset the stream (" + std::string(to_string(event.code)) + ")", kAnnounceAgain);
 }
 
 void RouterLink::flush() {

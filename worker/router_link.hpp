@@ -62,8 +62,8 @@ class RouterLink final : public Source {
     void connect();
     void disconnect() noexcept;
     void announce();
-    /// The registry says no: logs it and asks again later.
-    void refused(const std::string& reason);
+    /// The registry says no: logs it and asks again after `pause`.
+    void refused(const std::string& reason, std::chrono::seconds pause);
     void lose(std::string_view why);
     void heard_from_registry(const zmq::message_t& frames);
     void on(const spdy::ReplyReceived& event);

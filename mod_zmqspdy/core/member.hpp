@@ -28,7 +28,8 @@ struct Member {
     transport::SessionTime session_time;
     Clock::time_point first_heard;
     Clock::time_point last_heard;
-    Clock::time_point last_asked;  ///< by a PING of ours
+    Clock::time_point last_asked;                               ///< by a PING of ours
+    Clock::time_point last_refused = Clock::time_point::min();  ///< an announcement of it
 
     // Once it has announced itself:
     std::optional<spdy::StreamId> announcement_stream;

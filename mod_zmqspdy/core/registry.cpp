@@ -14,14 +14,22 @@ namespace {
 
 enum Token : std::uint64_t { kStop, kWorkers, kChildren, kWorkersMonitor, kChildrenMonitor };
 
-// How long a connection may speak without announcing a worker.
+// How long a connection may speak without announcing a worker, and how long it has to ask again after a refusal. Workers
+// of ours ask every five seconds: a limit of as many would meet them on their way.
 constexpr std::chrono::seconds kAnnounceWithin{5};
+constexpr std::chrono::seconds kAskAgainWithin{15};
 
 // A connection's end is reported before the socket itself knows of it: so everybody is asked a moment later,
 // and once more for good measure. No more often than this, because each question costs its answer.
 constexpr std::chrono::milliseconds kProbeDelay{2};
 constexpr std::chrono::milliseconds kProbeInterval{50};
 constexpr int kProbes = 2;
+
+/// Above every id that an earlier registry gave to anybody: none gives one for each nanosecond.
+WorkerId first_id() {
+    return static_cast<WorkerId>(
+        std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
 
 }  // namespace
 
@@ -31,7 +39,8 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
       log_{std::move(log)},
       context_{1},
       workers_{context_, zmq::socket_type::router},
-      children_{context_, zmq::socket_type::router} {
+      children_{context_, zmq::socket_type::router},
+      last_id_{first_id()} {
     transport::set_limits(workers_);
     workers_.set(zmq::sockopt::router_mandatory, true);
     workers_monitor_.emplace(context_, workers_, ZMQ_EVENT_DISCONNECTED);
@@ -67,7 +76,7 @@ void Registry::adopt_table() {
         // announce themselves again. Relayed ones lost their sessions with the registry that relayed them. A
         // record whose writer died over it reads as 0.
         if (record.id != 0 && record.relayed == 0)
-            orphans_[slot] = until;
+            orphans_[slot] = {record, until};
         else
             table_.clear(slot);
     }
@@ -159,8 +168,11 @@ void Registry::tick(Clock::time_point now) {
             continue;
         }
         next_tick_ = std::min(next_tick_, member->last_heard + patience);
-        if (!member->slot && now - member->first_heard > kAnnounceWithin) {
-            drop(member->routing_id, "announced no worker");
+        if (!member->slot &&
+            now > std::max(member->first_heard + kAnnounceWithin, member->last_refused + kAskAgainWithin)) {
+            member->session.go_away(spdy::GoAwayCode::ok);
+            if (flush(*member))
+                drop(member->routing_id, "announced no worker");
             continue;
         }
         // Who speaks by itself need not be asked: with a thousand workers the answers alone would be felt.
@@ -171,12 +183,11 @@ void Registry::tick(Clock::time_point now) {
         (void)flush(*member);
     }
     for (auto orphan = orphans_.begin(); orphan != orphans_.end();) {
-        if (now < orphan->second) {
+        if (now < orphan->second.until) {
             ++orphan;
             continue;
         }
-        const auto record = table_.read(orphan->first);
-        log_(LogLevel::notice, "worker '" + std::string(record.name_view()) +
+        log_(LogLevel::notice, "worker '" + std::string(orphan->second.record.name_view()) +
                                    "' did not come back after a restart of the registry");
         table_.clear(orphan->first);
         table_changed();

@@ -53,7 +53,17 @@ class Registry {
     void on_announcement(Member& member, const spdy::StreamOpened& event);
     void on_update(Member& member, const spdy::HeadersReceived& event);
     void on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames);
-    void enter_table(Member& member);
+    // The table. What stands in it is known here: children can write to it as well, so it is never asked.
+    [[nodiscard]] std::optional<transport::AnnouncementError> enter_table(Member& member);
+    /// Gives `member` the place of whoever was announced at its endpoint before, if that is the same worker.
+    [[nodiscard]] std::optional<transport::AnnouncementError> claim_endpoint(Member& member);
+    [[nodiscard]] std::optional<transport::AnnouncementError> change(Member& member,
+                                                                     transport::Announcement announcement);
+    [[nodiscard]] MemberPtr holder_of(const transport::Endpoint& endpoint, const Member& but) const;
+    /// Asks libzmq, which may know that the connection has ended before we have looked.
+    [[nodiscard]] bool is_connected(Member& member);
+    void vacate(Member& member);
+    [[nodiscard]] std::optional<std::uint32_t> free_slot() const;
     void publish(const Member& member);
     /// `last_word` is what children with sessions through us hear in the worker's name.
     void leave(Member& member, const std::string& how, zmq::message_t (*last_word)());
@@ -79,8 +89,13 @@ class Registry {
     std::unordered_map<std::string, MemberPtr> members_;  // by routing id
     std::unordered_map<WorkerId, MemberPtr> announced_;   // by worker
     std::unordered_map<std::string, WorkerId> links_;     // children's links to relayed workers
-    std::unordered_map<std::uint32_t, Clock::time_point>
-        orphans_;  // slots of an earlier registry: until when
+    /// A worker of an earlier registry, which has until then to come back.
+    struct Orphan {
+        WorkerRecord record;
+        Clock::time_point until;
+    };
+    std::unordered_map<std::uint32_t, Orphan> orphans_;  // by slot
+    WorkerId last_id_;
     Clock::time_point next_tick_;
     int probes_left_ = 0;
     Clock::time_point next_probe_;

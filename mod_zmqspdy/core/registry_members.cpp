@@ -100,14 +100,11 @@ void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) 
         member.announcement = std::get<transport::Announcement>(std::move(parsed));
         refusal = settle_endpoint(member.announcement, member.address, options_.insecure);
     }
-    if (!refusal) {
-        enter_table(member);
-        if (!member.slot)
-            refusal = {503, "the worker table is full (ZmqSpdyMaxWorkers " +
-                                std::to_string(table_.size().workers) + ")"};
-    }
+    if (!refusal)
+        refusal = enter_table(member);
     if (refusal) {
         log_(LogLevel::warning, "refused a worker from " + member.address + ": " + refusal->why);
+        member.last_refused = Clock::now();
         reply.status = refusal->status;
         reply.reason = refusal->why;
         member.session.reply(event.stream, transport::to_headers(reply), true);
@@ -117,48 +114,6 @@ void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) 
     member.session.reply(event.stream, transport::to_headers(reply), false);
 }
 
-void Registry::enter_table(Member& member) {
-    const auto& announcement = member.announcement;
-    // The same endpoint is the same worker, back after a new connection or a new registry: children's
-    // sessions with it go on.
-    if (announcement.endpoint) {
-        const auto endpoint = transport::to_string(*announcement.endpoint);
-        for (std::uint32_t slot = 0; slot < table_.size().workers; ++slot) {
-            const auto record = table_.read(slot);
-            if (record.id == 0 || record.endpoint_view() != endpoint)
-                continue;
-            if (const auto before = announced_.find(record.id); before != announced_.end())
-                before->second->slot.reset();  // its old connection may end without taking the worker along
-            orphans_.erase(slot);
-            if (record.draining != 0) {
-                // Another one in its place: children have said goodbye to the one that drains.
-                announced_.erase(record.id);
-                table_.clear(slot);
-                break;
-            }
-            member.slot = slot;
-            member.worker = record.id;
-            member.joined = record.joined;
-            break;
-        }
-    }
-    const bool known = member.slot.has_value();
-    if (!known) {
-        member.slot = table_.find_free();
-        if (!member.slot)
-            return;
-        member.worker = table_.next_id();
-        member.joined = to_shared(Clock::now());
-    }
-    announced_[member.worker] = members_.at(member.routing_id);
-    publish(member);
-    const std::string where = announcement.endpoint ? transport::to_string(*announcement.endpoint)
-                                                    : "relayed from " + member.address;
-    log_(known ? LogLevel::info : LogLevel::notice,
-         "worker '" + announcement.name + (known ? "' is back: " : "' joined: ") + where + ", capacity " +
-             std::to_string(announcement.capacity));
-}
-
 void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
     if (!member.slot || member.announcement_stream != event.stream)
         return;
@@ -166,40 +121,13 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
     auto error = transport::update(announcement, event.headers);
     if (!error)
         error = settle_endpoint(announcement, member.address, options_.insecure);
-    if (error) {
+    if (!error)
+        error = change(member, std::move(announcement));
+    if (error)
         log_(LogLevel::warning,
              "worker '" + member.announcement.name + "' sent a wrong update, ignored: " + error->why);
-    } else {
-        member.announcement = std::move(announcement);
-        publish(member);
-    }
     if (event.fin)
         leave(member, "left", last_word_of(member));
-}
-
-void Registry::publish(const Member& member) {
-    if (!member.slot)
-        return;
-    table_.write(*member.slot, to_record(member));
-    table_changed();
-}
-
-void Registry::leave(Member& member, const std::string& how, zmq::message_t (*last_word)()) {
-    if (!member.slot)
-        return;
-    table_.clear(*member.slot);
-    table_changed();
-    log_(LogLevel::notice, "worker '" + member.announcement.name + "' " + how);
-    // Behind all that was relayed for it, so that what it finished is not cut off.
-    std::erase_if(links_, [this, &member, last_word](const auto& link) {
-        if (link.second != member.worker)
-            return false;
-        const zmq::message_t id(link.first.data(), link.first.size());
-        (void)transport::send(children_, &id, last_word());
-        return true;
-    });
-    announced_.erase(member.worker);
-    member.slot.reset();
 }
 
 void Registry::drop(const std::string& routing_id, const std::string& how) {

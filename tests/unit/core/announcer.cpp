@@ -32,6 +32,8 @@ void Announcer::announce(const spdy::HeaderBlock& headers, bool fin) {
 int Announcer::join(const transport::Announcement& announcement) {
     announce(announcement);
     const auto reply = await_reply();
+    if (reply && reply->status != 201)
+        leave();  // so that another announcement may follow
     return reply ? reply->status : 0;
 }
 

@@ -68,3 +68,8 @@ class Announcer {
 /// A complete announcement.
 [[nodiscard]] zmqspdy::transport::Announcement worker_at(std::string_view endpoint, std::string name);
 [[nodiscard]] zmqspdy::transport::Announcement relayed_worker(std::string name);
+[[nodiscard]] inline zmqspdy::transport::Announcement with_instance(
+    zmqspdy::transport::Announcement announcement, std::uint64_t instance) {
+    announcement.instance = instance;
+    return announcement;
+}

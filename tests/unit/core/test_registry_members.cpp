@@ -227,15 +227,15 @@ TEST_CASE("registry: a worker whose connection ends is gone") {
     }
 }
 
-TEST_CASE("registry: the same endpoint is the same worker") {
+TEST_CASE("registry: the same instance at the same endpoint is the same worker") {
     RegistryThread registry;
     Announcer first(registry.endpoint());
-    REQUIRE(first.join(worker_at("ipc://@zmqspdy/same", "before")) == 201);
+    REQUIRE(first.join(with_instance(worker_at("ipc://@zmqspdy/same", "before"), 7)) == 201);
     const auto id = registry.find("before").id;
     const auto joined = registry.find("before").joined;
     CHECK(joined > 0);
     Announcer second(registry.endpoint());
-    REQUIRE(second.join(worker_at("ipc://@zmqspdy/same", "after")) == 201);
+    REQUIRE(second.join(with_instance(worker_at("ipc://@zmqspdy/same", "after"), 7)) == 201);
     CHECK(registry.find("after").id == id);
     CHECK(registry.find("after").joined == joined);
     CHECK(registry.workers() == 1);
@@ -259,6 +259,96 @@ TEST_CASE("registry: the same endpoint is the same worker") {
     CHECK(registry.find("after").draining == 0);
     second.leave();
     CHECK(meanwhile(other, [&] { return !registry.has("after"); }));
+}
+
+TEST_CASE("registry: an endpoint belongs to the worker that holds it") {
+    struct Case {
+        const char* held;
+        const char* wanted;
+        std::uint64_t holder;  // instances; 0: none
+        std::uint64_t other;
+    };
+    const auto [held, wanted, holder, other] =
+        GENERATE(Case{"ipc://@zmqspdy/a", "ipc://@zmqspdy/a", 0, 0},
+                 Case{"ipc://@zmqspdy/a", "ipc://@zmqspdy/a", 1, 0},
+                 Case{"ipc://@zmqspdy/a", "ipc://@zmqspdy/a", 0, 1},
+                 Case{"ipc://@zmqspdy/a", "ipc://@zmqspdy/a", 1, 2},
+                 Case{"tcp://127.0.0.1:5000", "tcp://*:5000", 1, 2},
+                 Case{"tcp://127.0.0.1:5000", "tcp://localhost:5000", 1, 2},
+                 Case{"tcp://127.0.0.1:5000", "tcp://[::ffff:127.0.0.1]:5000", 1, 2},
+                 Case{"tcp://localhost:5000", "tcp://127.0.0.2:5000", 1, 2});
+    CAPTURE(held, wanted, holder, other);
+    RegistryThread registry;
+    Announcer good(registry.endpoint());
+    auto announcement = with_instance(worker_at(held, "good"), holder);
+    announcement.service = "protected";
+    REQUIRE(good.join(announcement) == 201);
+    const auto id = registry.find("good").id;
+    Announcer thief(registry.endpoint());
+    SECTION("another connection announces it") {
+        thief.announce(with_instance(worker_at(wanted, "thief"), other));
+        const auto reply = thief.await_reply();
+        REQUIRE(reply);
+        CHECK(reply->status == 409);
+        CHECK(reply->reason.find("by worker 'good'") != std::string::npos);
+    }
+    SECTION("another worker changes to it") {
+        REQUIRE(thief.join(with_instance(worker_at("ipc://@zmqspdy/thief", "thief"), other)) == 201);
+        thief.update(headers({{"endpoint", wanted}}));
+        CHECK(registry.log.await("worker 'thief' sent a wrong update, ignored: the endpoint"));
+        CHECK(registry.find("thief").endpoint_view() == "ipc://@zmqspdy/thief");
+    }
+    thief.disconnect();
+    good.update(headers({{"capacity", "9"}}));
+    REQUIRE(meanwhile(good, [&] { return registry.find("good").capacity == 9 && registry.workers() == 1; }));
+    CHECK(registry.find("good").id == id);
+    CHECK(registry.find("good").service_view() == "protected");
+}
+
+TEST_CASE("registry: an endpoint is free again when its worker has gone, known or not") {
+    RegistryThread registry(200ms);
+    auto first = std::make_unique<Announcer>(registry.endpoint());
+    REQUIRE(first->join(with_instance(worker_at("tcp://127.0.0.1:5000", "first"), 1)) == 201);
+    const auto id = registry.find("first").id;
+    Announcer next(registry.endpoint());
+    const auto announcement = with_instance(worker_at("tcp://127.0.0.1:5000", "next"), 2);
+    SECTION("its connection ends at the same moment") {
+        first.reset();
+        CHECK(eventually([&] { return next.join(announcement) == 201; }));
+    }
+    SECTION("it hangs, and nothing tells so but silence") {
+        CHECK(next.join(announcement) == 409);
+        CHECK(eventually([&] {
+            next.pump(20ms);
+            return next.join(announcement) == 201;
+        }));
+        CHECK(registry.log.count("worker 'first' is gone: silent for 3 heartbeats") == 1);
+    }
+    SECTION("it has left") {
+        first->leave();
+        CHECK(eventually([&] { return next.join(announcement) == 201; }));
+    }
+    SECTION("it drains, and its place at the endpoint is another's") {
+        first->go_away();
+        REQUIRE(meanwhile(*first, [&] { return registry.find("first").draining == 1; }));
+        CHECK(next.join(announcement) == 201);
+    }
+    CHECK(registry.find("next").id != id);
+    CHECK(registry.workers() == 1);
+}
+
+TEST_CASE("registry: a worker that changes its endpoint is dialled anew") {
+    RegistryThread registry;
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(worker_at("ipc://@zmqspdy/a", "a")) == 201);
+    const auto id = registry.find("a").id;
+    worker.update(headers({{"endpoint", "ipc://@zmqspdy/b"}}));
+    REQUIRE(meanwhile(worker, [&] { return registry.find("a").endpoint_view() == "ipc://@zmqspdy/b"; }));
+    CHECK(registry.find("a").id != id);
+    Announcer other(registry.endpoint());
+    CHECK(other.join(worker_at("ipc://@zmqspdy/a", "heir")) == 201);
+    worker.leave();
+    CHECK(meanwhile(other, [&] { return registry.workers() == 1; }));
 }
 
 TEST_CASE("registry: workers of one name are several workers") {

@@ -43,6 +43,24 @@ TEST_CASE("registry: the next one keeps dialled workers that come back") {
     CHECK(registry.log.count("did not come back") == 1);
 }
 
+TEST_CASE("registry: the endpoint of a worker that the next one waits for is that worker's") {
+    RegistryThread registry(1s);
+    {
+        Announcer before(registry.endpoint());
+        REQUIRE(before.join(with_instance(worker_at("ipc://@zmqspdy/w", "good"), 1)) == 201);
+        registry.stop();
+    }
+    const auto id = registry.find("good").id;
+    registry.start();
+    Announcer thief(registry.endpoint());
+    CHECK(thief.join(with_instance(worker_at("ipc://@zmqspdy/w", "thief"), 2)) == 409);
+    CHECK(thief.join(worker_at("ipc://@zmqspdy/w", "thief")) == 409);
+    Announcer good(registry.endpoint());
+    REQUIRE(good.join(with_instance(worker_at("ipc://@zmqspdy/w", "good"), 1)) == 201);
+    CHECK(registry.find("good").id == id);
+    CHECK(registry.workers() == 1);
+}
+
 TEST_CASE("registry: workers that dial between two registries are served by the second") {
     RegistryThread registry;
     registry.stop();

@@ -1,5 +1,7 @@
 #include "fake_router.hpp"
 
+#include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -72,6 +74,7 @@ void Registry::step() {
         if (!links_.contains(id)) {
             spdy::SessionOptions options;
             options.role = spdy::Role::server;
+            options.max_concurrent_streams = 1;
             links_.try_emplace(id, options);
         }
         if (parts[1].empty())
@@ -92,7 +95,11 @@ void Registry::on_registry_frames(const std::string& id, const zmq::message_t& f
                 link.announcement = *announcement;
                 link.stream = opened->stream;
             }
-            link.session.reply(opened->stream, to_headers(reply_), reply_.status != 201);
+            const bool refuses = reply_.status != 201;
+            link.session.reply(opened->stream, to_headers(reply_), refuses);
+            refused_ += refuses ? 1 : 0;
+            if (refuses && dismisses)
+                link.session.go_away(spdy::GoAwayCode::ok);
         } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
             link.left = link.left || data->fin;
         } else if (const auto* ping = std::get_if<spdy::PingAcknowledged>(&event)) {
@@ -275,6 +282,52 @@ RunningWorker::~RunningWorker() {
     // It waits a moment for its farewell to be heard.
     (void)until(Registry::all(), [this] { return has_returned(); });
     thread_.join();
+}
+
+namespace {
+
+std::array<int, 2> make_pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+        throw std::runtime_error("no pipe");
+    return ends;
+}
+
+}  // namespace
+
+LoggedWorker::LoggedWorker(const zmqspdy::Options& options, const zmqspdy::Handler& handler)
+    : LoggedWorker{options, handler, make_pipe()} {}
+
+LoggedWorker::LoggedWorker(const zmqspdy::Options& options, const zmqspdy::Handler& handler,
+                           std::array<int, 2> pipe)
+    : read_{pipe[0]},
+      write_{pipe[1]},
+      stop_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
+      log_{"test", write_.get()},
+      routes_{[&handler] {
+          zmqspdy::serving::RouteTable routes;
+          routes.add("", "/*path", handler, zmqspdy::Run::on_thread_pool);
+          return routes;
+      }()},
+      io_{options, routes_, log_, stop_.get()},
+      thread_{[this] { io_.run(); }} {}
+
+LoggedWorker::~LoggedWorker() {
+    (void)eventfd_write(stop_.get(), 1);
+    std::atomic<bool> ended{false};
+    std::thread waits{[this, &ended] {
+        thread_.join();
+        ended = true;
+    }};
+    (void)until(Registry::all(), [&ended] { return ended.load(); });
+    waits.join();
+}
+
+std::string LoggedWorker::log() {
+    std::array<char, 4096> piece{};
+    for (ssize_t size = 0; (size = ::read(read_.get(), piece.data(), piece.size())) > 0;)
+        text_.append(piece.data(), static_cast<std::size_t>(size));
+    return text_;
 }
 
 zmqspdy::Options options_for(const std::vector<std::string>& routers) {

@@ -2,6 +2,7 @@
 // workers announce to, and children that send requests.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +16,10 @@
 #include <zmq.hpp>
 
 #include "transport/announcement.hpp"
+#include "transport/file_descriptor.hpp"
+#include "worker/io_thread.hpp"
+#include "worker/log.hpp"
+#include "worker/routes.hpp"
 #include "zmqspdy/spdy/session.hpp"
 #include "zmqspdy/worker.hpp"
 
@@ -74,7 +79,11 @@ class Registry final : public Actor {
     [[nodiscard]] Link& link(const std::string& id) { return links_.at(id); }
     [[nodiscard]] std::map<std::string, Link>& links() noexcept { return links_; }
 
-    bool silent = false;  ///< answers nothing any more
+    /// How many announcements it has refused, over all connections.
+    [[nodiscard]] int refused() const noexcept { return refused_; }
+
+    bool silent = false;     ///< answers nothing any more
+    bool dismisses = false;  ///< says GOAWAY to those that it refuses
 
   private:
     void on_registry_frames(const std::string& id, const zmq::message_t& frames);
@@ -83,6 +92,7 @@ class Registry final : public Actor {
     zmq::socket_t socket_;
     std::string endpoint_;
     transport::AnnouncementReply reply_;
+    int refused_ = 0;
     std::map<std::string, Link> links_;
 };
 
@@ -179,6 +189,30 @@ class RunningWorker {
     zmqspdy::Worker worker_;
     std::atomic<int> result_{-1};
     std::atomic<bool> returned_{false};
+    std::thread thread_;
+};
+
+/// One that answers every path with `handler`, and whose log is kept.
+class LoggedWorker {
+  public:
+    LoggedWorker(const zmqspdy::Options& options, const zmqspdy::Handler& handler);
+    ~LoggedWorker();
+    LoggedWorker(const LoggedWorker&) = delete;
+    LoggedWorker& operator=(const LoggedWorker&) = delete;
+
+    /// What it has written so far.
+    [[nodiscard]] std::string log();
+
+  private:
+    LoggedWorker(const zmqspdy::Options& options, const zmqspdy::Handler& handler, std::array<int, 2> pipe);
+
+    zmqspdy::transport::FileDescriptor read_;
+    zmqspdy::transport::FileDescriptor write_;
+    zmqspdy::transport::FileDescriptor stop_;
+    std::string text_;
+    zmqspdy::serving::Log log_;
+    zmqspdy::serving::RouteTable routes_;
+    zmqspdy::serving::IoThread io_;
     std::thread thread_;
 };
 

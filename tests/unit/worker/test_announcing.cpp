@@ -153,6 +153,24 @@ TEST_CASE("a worker that is refused stays connected and asks again") {
     CHECK(registry.announced().empty());
 }
 
+TEST_CASE("a worker whose endpoint is another's asks until it is free, and says once why it waits") {
+    zmq::context_t context;
+    transport::AnnouncementReply no;
+    no.status = 409;
+    no.reason = "the endpoint is announced already";
+    Registry registry{context, unique_endpoint(), no};
+    SECTION("on its connection") {}
+    SECTION("on a new one, if the router does not keep it") {
+        registry.dismisses = true;
+    }
+    LoggedWorker worker{options_for({registry.endpoint()}),
+                        [](Request&) { return Response::text("hello\n"); }};
+    REQUIRE(until({&registry}, [&] { return registry.refused() == 3; }));
+    CHECK(worker.log() ==
+          "test: the router " + registry.endpoint() +
+              " refused the announcement: the endpoint is announced already; asking again every 1 s\n");
+}
+
 TEST_CASE("a worker without a router stops when told to") {
     RunningWorker worker{options_for({unique_endpoint(), "tcp://127.0.0.1:9"}), greet};
     worker.stop();

@@ -1,0 +1,185 @@
+// Which worker has which place in the worker table.
+#include <utility>
+
+#include "mod_zmqspdy/core/last_words.hpp"
+#include "mod_zmqspdy/core/registry.hpp"
+#include "transport/message.hpp"
+
+namespace zmqspdy::router {
+
+namespace {
+
+// Whether a connection has ended is asked no more often than this, however often somebody wants its endpoint.
+constexpr std::chrono::milliseconds kAskInterval{50};
+
+transport::AnnouncementError taken(const transport::Endpoint& endpoint, std::string_view holder) {
+    return {409, "the endpoint " + transport::to_string(endpoint) + " is announced already, by worker '" +
+                     std::string(holder) + "'; it is free once that one has left or been silent for " +
+                     std::to_string(transport::kMissedHeartbeats) + " heartbeats"};
+}
+
+bool is_at(const WorkerRecord& record, const transport::Endpoint& endpoint) {
+    const auto parsed = transport::parse_endpoint(record.endpoint_view());
+    const auto* const other = std::get_if<transport::Endpoint>(&parsed);
+    return other != nullptr && transport::same_place(*other, endpoint);
+}
+
+}  // namespace
+
+std::optional<transport::AnnouncementError> Registry::enter_table(Member& member) {
+    if (auto refusal = claim_endpoint(member))
+        return refusal;
+    const bool known = member.slot.has_value();
+    if (!known) {
+        member.slot = free_slot();
+        if (!member.slot)
+            return transport::AnnouncementError{503, "the worker table is full (ZmqSpdyMaxWorkers " +
+                                                         std::to_string(table_.size().workers) + ")"};
+        member.worker = ++last_id_;
+        member.joined = to_shared(Clock::now());
+    }
+    announced_[member.worker] = members_.at(member.routing_id);
+    publish(member);
+    const auto& announcement = member.announcement;
+    const std::string where = announcement.endpoint ? transport::to_string(*announcement.endpoint)
+                                                    : "relayed from " + member.address;
+    log_(known ? LogLevel::info : LogLevel::notice,
+         "worker '" + announcement.name + (known ? "' is back: " : "' joined: ") + where + ", capacity " +
+             std::to_string(announcement.capacity));
+    return std::nullopt;
+}
+
+std::optional<transport::AnnouncementError> Registry::claim_endpoint(Member& member) {
+    const auto& announcement = member.announcement;
+    if (!announcement.endpoint)
+        return std::nullopt;
+    // One process at one endpoint is one worker, over a new connection or with a new registry: children's sessions with it
+    // go on. Anybody else would get the requests, and the place, of the one that is there.
+    const auto is_same = [&announcement](std::uint64_t instance) {
+        return instance != 0 && instance == announcement.instance;
+    };
+    if (const auto holder = holder_of(*announcement.endpoint, member); holder && is_connected(*holder)) {
+        if (holder->draining) {
+            // Another one in its place: children have said goodbye to the one that drains.
+            vacate(*holder);
+        } else if (is_same(holder->announcement.instance)) {
+            member.worker = holder->worker;
+            member.joined = holder->joined;
+            // The old connection may end without taking the worker along.
+            member.slot = std::exchange(holder->slot, std::nullopt);
+        } else {
+            return taken(*announcement.endpoint, holder->announcement.name);
+        }
+        return std::nullopt;
+    }
+    for (const auto& [slot, orphan] : orphans_) {
+        const auto& record = orphan.record;
+        if (!is_at(record, *announcement.endpoint))
+            continue;
+        // Without an instance nobody can tell whether it is the one that the earlier registry knew.
+        if (record.instance != 0 && record.draining == 0 && !is_same(record.instance))
+            return taken(*announcement.endpoint, record.name_view());
+        if (record.draining == 0) {
+            member.slot = slot;
+            member.worker = record.id;
+            member.joined = record.joined;
+        } else {
+            table_.clear(slot);
+        }
+        orphans_.erase(slot);
+        break;
+    }
+    return std::nullopt;
+}
+
+std::optional<transport::AnnouncementError> Registry::change(Member& member,
+                                                             transport::Announcement announcement) {
+    const auto place = [](const transport::Announcement& of) {
+        return of.endpoint ? transport::to_string(*of.endpoint) : std::string{};
+    };
+    if (place(announcement) != place(member.announcement)) {
+        if (announcement.endpoint) {
+            if (const auto holder = holder_of(*announcement.endpoint, member);
+                holder && is_connected(*holder))
+                return taken(*announcement.endpoint, holder->announcement.name);
+            for (const auto& [slot, orphan] : orphans_)
+                if (is_at(orphan.record, *announcement.endpoint))
+                    return taken(*announcement.endpoint, orphan.record.name_view());
+        }
+        if (member.announcement.endpoint) {
+            // Children know the endpoint by this id; what they have under way there goes on.
+            const auto self = announced_.extract(member.worker);
+            member.worker = ++last_id_;
+            announced_[member.worker] = self.mapped();
+        }
+    }
+    member.announcement = std::move(announcement);
+    publish(member);
+    return std::nullopt;
+}
+
+Registry::MemberPtr Registry::holder_of(const transport::Endpoint& endpoint, const Member& but) const {
+    for (const auto& [worker, member] : announced_) {
+        const auto& theirs = member->announcement.endpoint;
+        if (member.get() != &but && theirs && transport::same_place(*theirs, endpoint))
+            return member;
+    }
+    return nullptr;
+}
+
+bool Registry::is_connected(Member& member) {
+    const auto now = Clock::now();
+    if (now - member.last_asked < kAskInterval)
+        return true;
+    member.last_asked = now;
+    (void)workers_.get(zmq::sockopt::events);
+    member.session.ping();
+    return flush(member);
+}
+
+void Registry::vacate(Member& member) {
+    table_.clear(*member.slot);
+    announced_.erase(member.worker);
+    member.slot.reset();
+}
+
+std::optional<std::uint32_t> Registry::free_slot() const {
+    std::vector<bool> taken(table_.size().workers);
+    for (const auto& [worker, member] : announced_)
+        taken[*member->slot] = true;
+    for (const auto& [slot, orphan] : orphans_)
+        taken[slot] = true;
+    for (std::uint32_t slot = 0; slot < taken.size(); ++slot) {
+        // Somebody may still count requests of the worker that was there.
+        if (!taken[slot] && table_.in_flight(slot) == 0)
+            return slot;
+    }
+    return std::nullopt;
+}
+
+void Registry::publish(const Member& member) {
+    if (!member.slot)
+        return;
+    table_.write(*member.slot, to_record(member));
+    table_changed();
+}
+
+void Registry::leave(Member& member, const std::string& how, zmq::message_t (*last_word)()) {
+    if (!member.slot)
+        return;
+    table_.clear(*member.slot);
+    table_changed();
+    log_(LogLevel::notice, "worker '" + member.announcement.name + "' " + how);
+    // Behind all that was relayed for it, so that what it finished is not cut off.
+    std::erase_if(links_, [this, &member, last_word](const auto& link) {
+        if (link.second != member.worker)
+            return false;
+        const zmq::message_t id(link.first.data(), link.first.size());
+        (void)transport::send(children_, &id, last_word());
+        return true;
+    });
+    announced_.erase(member.worker);
+    member.slot.reset();
+}
+
+}  // namespace zmqspdy::router
