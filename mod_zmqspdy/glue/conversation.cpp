@@ -57,6 +57,9 @@ void Conversation::give_up() {
 int Conversation::run() {
     const int result = converse();
     note_worker();
+    // httpd reads the rest of a body, however long that takes, before it sends an error page, unless the connection ends.
+    if (ap_is_HTTP_ERROR(result) && !request_complete_)
+        r_->connection->keepalive = AP_CONN_CLOSE;
     return result;
 }
 
@@ -157,7 +160,8 @@ int Conversation::abort_response(const char* reason, const char* why) {
     APR_BRIGADE_INSERT_TAIL(out_,
                             ap_bucket_error_create(HTTP_BAD_GATEWAY, nullptr, r_->pool, out_->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(out_->bucket_alloc));
-    (void)ap_pass_brigade(r_->output_filters, out_);
+    if (pass_down() == AP_FILTER_ERROR)
+        return AP_FILTER_ERROR;  // a filter had kept all of it back: httpd has answered with an error page instead
     // Where the body ends with the connection (HTTP/1.0), only a reset tells the two ends apart. A subrequest's part of
     // the page is not the whole of it: the bucket above tells its page.
     if (client_ && !r_->main && !r_->chunked && !apr_table_get(r_->headers_out, "Content-Length")) {

@@ -43,6 +43,7 @@ class Conversation {
     std::optional<int> on_failed(const Event& event);
     std::optional<int> end_of_response();
     std::optional<int> pass_on(bool last);
+    [[nodiscard]] apr_status_t pass_down();
     std::optional<int> send_request_body();
     std::optional<int> on_deadline();
     /// Appends what is there of the request body; none: client_blocks_.
@@ -75,6 +76,8 @@ class Conversation {
     /// 503: no worker was free, for `limit` to expire or the queue to be full.
     int no_worker_free(const char* limit);
     int client_left();
+    /// An output filter returned `status` while the client is still there.
+    int filter_failed(apr_status_t status);
     /// What has gone out is not what the worker has to say: mod_cache must not keep it.
     void forbid_caching();
     void give_up();
@@ -101,7 +104,8 @@ class Conversation {
     bool was_queued_ = true;
     bool wait_logged_ = false;
     bool client_blocks_ = false;  ///< the client has sent nothing to read
-    bool half_closed_ = false;    ///< the client sends no more, but may wait for the response
+    ap_filter_t* unread_body_ = nullptr;
+    bool half_closed_ = false;  ///< the client sends no more, but may wait for the response
 };
 
 }  // namespace zmqspdy::glue

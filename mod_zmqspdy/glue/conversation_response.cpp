@@ -4,7 +4,9 @@
 #include "mod_zmqspdy/core/http_fields.hpp"
 #include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/message_bucket.hpp"
+#include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
+#include "mod_zmqspdy/glue/unread_body.hpp"
 
 namespace zmqspdy::glue {
 
@@ -126,7 +128,32 @@ std::optional<int> Conversation::end_of_response() {
     APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(out_->bucket_alloc));
     if (auto result = pass_on(true))
         return result;
+    if (!request_complete_)
+        flush_connection(r_);
     return OK;
+}
+
+apr_status_t Conversation::pass_down() {
+    if (!request_complete_ && !unread_body_)
+        unread_body_ = add_unread_body_filter(r_);
+    const UnreadBody rest(request_complete_ ? nullptr : unread_body_);
+    const auto status = ap_pass_brigade(r_->output_filters, out_);
+    apr_brigade_cleanup(out_);
+    return status;
+}
+
+int Conversation::filter_failed(apr_status_t status) {
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, status == AP_FILTER_ERROR ? APR_SUCCESS : status, r_,
+                  "%s: an output filter of httpd refused the response of worker '%s'", r_->uri, worker());
+    const bool answered = status == AP_FILTER_ERROR || has_error_page(r_);
+    if (!answered && page_of(r_)->sent_bodyct)
+        return abort_response("filter", nullptr);
+    give_up();
+    note_reason(r_, "filter");
+    if (answered)
+        return AP_FILTER_ERROR;
+    clear_response_head(r_);
+    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 std::optional<int> Conversation::pass_on(bool last) {
@@ -138,10 +165,15 @@ std::optional<int> Conversation::pass_on(bool last) {
     // What is written now shows whether anybody is there. A response that is complete needs no look.
     if (!std::exchange(committed_, true) && !last)
         look_for_half_close();
-    const auto status = ap_pass_brigade(r_->output_filters, out_);
-    apr_brigade_cleanup(out_);
-    if (status != APR_SUCCESS || r_->connection->aborted)
+    if (const auto status = pass_down(); r_->connection->aborted)
         return client_left();
+    else if (status != APR_SUCCESS)
+        return filter_failed(status);
+    if (!last && r_->eos_sent) {
+        // A filter has ended the response by itself; what the worker still sends has no place in it.
+        give_up();
+        return OK;
+    }
     // The session tells the worker of no less than half a window.
     if (!over_ && unreported_ >= pool_.window() / 2)
         pool_.consumed(exchange_, std::exchange(unreported_, 0));

@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include "mod_zmqspdy/glue/notes.hpp"
+
 namespace zmqspdy::glue {
 
 namespace {
@@ -61,8 +63,7 @@ void register_early_byte_filter() {
 }
 
 bool send_early_byte(request_rec* r) {
-    while (r->main)
-        r = r->main;
+    r = page_of(r);
     conn_rec* const c = r->connection;
     if (r->sent_bodyct || r->assbackwards)
         return false;

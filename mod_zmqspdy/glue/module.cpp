@@ -9,6 +9,7 @@
 #include "mod_zmqspdy/glue/router_process.hpp"
 #include "mod_zmqspdy/glue/status.hpp"
 #include "mod_zmqspdy/glue/trailers_filter.hpp"
+#include "mod_zmqspdy/glue/unread_body.hpp"
 
 namespace zmqspdy::glue {
 
@@ -26,8 +27,10 @@ void register_hooks(apr_pool_t*) noexcept {
     ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
     register_trailers_filter();
     register_early_byte_filter();
+    register_unread_body_filter();
     ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_handler(request_hook<serve_status>, nullptr, nullptr, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(note_error_page, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(request_hook<carry_notes>, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
 }
 

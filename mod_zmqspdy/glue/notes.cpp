@@ -6,6 +6,7 @@ namespace zmqspdy::glue {
 
 namespace {
 
+constexpr const char* kErrorPage = "zmqspdy-error-page";
 // httpd's own page speaks of maintenance, and cannot be told more.
 constexpr const char* kPageHead =
     "<!DOCTYPE html>\n<html><head>\n<title>503 Service Unavailable</title>\n</head><body>\n"
@@ -35,6 +36,21 @@ int unavailable(request_rec* r, const char* word, const char* sentence) {
         ap_custom_response(r, HTTP_SERVICE_UNAVAILABLE,
                            apr_pstrcat(r->pool, kPageHead, paragraph, kPageEnd, nullptr));
     return HTTP_SERVICE_UNAVAILABLE;
+}
+
+request_rec* page_of(request_rec* r) {
+    while (r->main)
+        r = r->main;
+    return r;
+}
+
+void note_error_page(request_rec* r) noexcept {
+    apr_table_setn(r->notes, kErrorPage, "1");
+}
+
+bool has_error_page(request_rec* r) {
+    const request_rec* const page = page_of(r);
+    return page->next || apr_table_get(page->notes, kErrorPage);
 }
 
 int carry_notes(request_rec* r) {

@@ -210,3 +210,12 @@ TEST_CASE("A response that breaks off is reset on HTTP/2, and its connection liv
     client.send(get(3, "/whole"));
     (void)client.read_until("whole");
 }
+
+TEST_CASE("A range beyond a whole response is 416 over HTTP/2 too", "[http2]") {
+    const H2Server server{false};
+    const std::string said = output_of(
+        {"nghttp", "--verbose", "--no-dep", "--header=range: bytes=20-30", server.https("/bytes/10")});
+    CAPTURE(said);
+    CHECK(has(said, ":status: 416"));
+    CHECK(has(said, "Range Not Satisfiable"));
+}
