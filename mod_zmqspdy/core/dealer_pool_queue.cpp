@@ -127,6 +127,7 @@ bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
     // Each round that fails puts its worker on the list of those to avoid, so this ends.
     while (const Candidate* const candidate = reserve_worker(snapshot_, table_, options_.child,
                                                              exchange->head.service, eligible, &shortage)) {
+        exchange->heard_at.store(Clock::now());  // before the stage: who sees the one sees the other
         auto queued = Exchange::Stage::queued;
         if (!exchange->stage.compare_exchange_strong(queued, Exchange::Stage::sent)) {
             table_.release(candidate->slot, options_.child);

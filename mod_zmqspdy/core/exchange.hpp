@@ -86,6 +86,9 @@ class Exchange {
     const std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
     /// When it was queued last: at submission, or when a worker was lost over it. The wait for a worker counts from here.
     std::atomic<std::chrono::steady_clock::time_point> queued_since{arrived};
+    /// When its worker took it, or last did something for it: sent a frame of its stream, or made room for the request's
+    /// body. The pool stamps it as it happens, since the request thread may be late to look.
+    std::atomic<std::chrono::steady_clock::time_point> heard_at{arrived};
 
     /// While it is queued: why, as the pool saw it last. Read by the request thread.
     std::atomic<Shortage> shortage{Shortage{}};

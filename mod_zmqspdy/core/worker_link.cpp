@@ -230,7 +230,7 @@ void WorkerLink::handle(spdy::Event& event, const std::shared_ptr<const zmq::mes
 }
 
 void WorkerLink::on(spdy::ReplyReceived& event) {
-    const auto exchange = find(event.stream);
+    const auto exchange = hear_of(event.stream);
     if (!exchange)
         return;
     auto& side = exchange->pool;
@@ -248,7 +248,7 @@ void WorkerLink::on(spdy::ReplyReceived& event) {
 }
 
 void WorkerLink::on(spdy::HeadersReceived& event) {
-    const auto exchange = find(event.stream);
+    const auto exchange = hear_of(event.stream);
     if (!exchange)
         return;
     auto headers = std::make_unique<ResponseEvent>();
@@ -266,7 +266,7 @@ void WorkerLink::on(spdy::HeadersReceived& event) {
 }
 
 void WorkerLink::on(const spdy::DataReceived& event, const std::shared_ptr<const zmq::message_t>& message) {
-    const auto exchange = find(event.stream);
+    const auto exchange = hear_of(event.stream);
     if (!exchange || (event.payload.empty() && !event.fin))
         return;
     auto data = std::make_unique<ResponseEvent>();
@@ -282,7 +282,7 @@ void WorkerLink::on(const spdy::DataReceived& event, const std::shared_ptr<const
 }
 
 void WorkerLink::on(const spdy::StreamReset& event) {
-    const auto exchange = find(event.stream);
+    const auto exchange = hear_of(event.stream);
     if (!exchange)
         return;
     forget(exchange);
@@ -293,7 +293,7 @@ void WorkerLink::on(const spdy::StreamReset& event) {
 
 void WorkerLink::on(const spdy::WindowOpened& event) {
     if (event.stream != 0) {
-        if (const auto exchange = find(event.stream); exchange && !exchange->pool.unsent.empty())
+        if (const auto exchange = hear_of(event.stream); exchange && !exchange->pool.unsent.empty())
             send_body(exchange);
         return;
     }
@@ -375,9 +375,12 @@ void WorkerLink::lose(std::string why, Failure failure) {
     owner_.has_output(*this);  // so that the owner looks at it and takes it away
 }
 
-std::shared_ptr<Exchange> WorkerLink::find(spdy::StreamId stream) const {
+std::shared_ptr<Exchange> WorkerLink::hear_of(spdy::StreamId stream) const {
     const auto found = exchanges_.find(stream);
-    return found == exchanges_.end() ? nullptr : found->second;
+    if (found == exchanges_.end())
+        return nullptr;
+    found->second->heard_at.store(last_heard_);
+    return found->second;
 }
 
 void WorkerLink::forget(const std::shared_ptr<Exchange>& exchange) {

@@ -112,7 +112,8 @@ class WorkerLink {
     void on(const spdy::WindowOpened& event);
     void on(const spdy::GoAwayReceived& event);
     void end_response(const std::shared_ptr<Exchange>& exchange);
-    [[nodiscard]] std::shared_ptr<Exchange> find(spdy::StreamId stream) const;
+    /// The exchange that a frame of the message in hand is about, which notes that it was heard of; null when it is over.
+    [[nodiscard]] std::shared_ptr<Exchange> hear_of(spdy::StreamId stream) const;
     void forget(const std::shared_ptr<Exchange>& exchange);
 
     Owner& owner_;

@@ -36,8 +36,8 @@ Conversation::Conversation(request_rec* r, router::DealerPool& pool, const DirCo
       exchange_{std::make_shared<router::Exchange>(std::move(head))},
       out_{apr_brigade_create(r->pool, r->connection->bucket_alloc)},
       client_{r->connection->master ? nullptr : ap_get_conn_socket(r->connection)},
-      last_progress_{Clock::now()},
-      end_{config.request_timeout ? last_progress_ + *config.request_timeout : Clock::time_point::max()},
+      acted_at_{exchange_->arrived},
+      end_{config.request_timeout ? exchange_->arrived + *config.request_timeout : Clock::time_point::max()},
       request_complete_{!exchange_->head.has_body} {}
 
 Conversation::~Conversation() {

@@ -51,8 +51,6 @@ class Conversation {
 
     // These return whether something may have happened before the deadline.
     bool wait();
-    /// Starts the worker's time when it has taken the request.
-    void note_stage();
     bool wait_on_futex(Clock::time_point until);
     bool wait_on_descriptors(Clock::time_point until);
     /// Judges what poll() says of the client's socket.
@@ -63,6 +61,10 @@ class Conversation {
     [[nodiscard]] bool something_to_do() const;
     [[nodiscard]] bool may_read_body() const;
     [[nodiscard]] Clock::time_point deadline() const;
+    /// Since when neither the worker nor this thread has done anything for the other.
+    [[nodiscard]] Clock::time_point quiet_since() const;
+    /// The longest silence of the worker that is allowed now.
+    [[nodiscard]] Clock::duration patience() const;
     /// When to tell a client that expects it to send its body, if the worker has not said so by then.
     [[nodiscard]] Clock::time_point continue_due() const;
     /// When to look at everything again although nothing has been heard.
@@ -92,7 +94,9 @@ class Conversation {
     apr_socket_t* client_;  ///< null where the request has no socket of its own (HTTP/2)
     transport::FileDescriptor event_fd_;
 
-    Clock::time_point last_progress_;
+    /// When the worker last got something from here: of the body, or room for more of the response. The time that the
+    /// client takes to read, while this thread is blocked in httpd's output, is not the worker's.
+    Clock::time_point acted_at_;
     const Clock::time_point end_;  ///< ZmqSpdyRequestTimeout
     bool over_ = false;            ///< the pool knows that nothing more is wanted
     bool head_set_ = false;        ///< r_ holds the worker's status and headers
@@ -101,7 +105,6 @@ class Conversation {
     std::optional<std::uint64_t> length_left_;
     std::size_t unreported_ = 0;    ///< response bytes the client has taken that the pool does not know of
     bool request_complete_ = true;  ///< the last byte of the request body has been handed over
-    bool was_queued_ = true;
     bool wait_logged_ = false;
     bool client_blocks_ = false;  ///< the client has sent nothing to read
     ap_filter_t* unread_body_ = nullptr;

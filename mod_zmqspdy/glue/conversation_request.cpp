@@ -27,7 +27,7 @@ bool Conversation::may_read_body() const {
 
 Conversation::Clock::time_point Conversation::continue_due() const {
     const bool expected = r_->expecting_100 && !head_set_ && may_read_body();
-    return expected ? last_progress_ + kContinuePatience : Clock::time_point::max();
+    return expected ? quiet_since() + kContinuePatience : Clock::time_point::max();
 }
 
 std::optional<int> Conversation::send_request_body() {
@@ -50,7 +50,7 @@ std::optional<int> Conversation::send_request_body() {
     if (bytes.empty() && !fin)
         return std::nullopt;
     r_->expecting_100 = 0;  // it did not wait for it
-    last_progress_ = Clock::now();
+    acted_at_ = Clock::now();
     request_complete_ = fin;
     exchange_->body_backlog.fetch_add(bytes.size());
     auto trailers = fin ? make_request_trailers(r_) : std::nullopt;

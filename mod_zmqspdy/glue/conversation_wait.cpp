@@ -21,8 +21,9 @@ constexpr std::chrono::milliseconds kFastAnswer{50};
 // Where the client cannot be polled: how often to ask httpd for more of its body, and whether it is still there.
 constexpr std::chrono::milliseconds kReadTick{20};
 constexpr std::chrono::milliseconds kAbortTick{100};
-// While the request waits for a worker: how often to see whether it still does.
-constexpr std::chrono::milliseconds kQueueLook{250};
+// While the request waits for a worker, nobody wakes its thread when one takes it: it looks again when that worker's time
+// could be over, but no more often than this.
+constexpr std::chrono::milliseconds kQueueLook{10};
 // While a client sends nothing: how often to ask httpd's input filters again, some of which keep time (mod_reqtimeout).
 constexpr std::chrono::milliseconds kReadAgain{500};
 
@@ -40,36 +41,32 @@ Conversation::Clock::time_point Conversation::deadline() const {
     if (queued())
         return std::min(end_, exchange_->queued_since.load() + config_.queue_timeout_or_default());
     if (client_blocks_)  // it is its turn: the worker may be waiting for it as well
-        return std::min(end_, last_progress_ + std::chrono::microseconds(r_->server->timeout));
-    const Clock::duration silence =
-        head_set_ ? config_.timeout_or_default() : config_.first_byte_timeout_or_default();
-    return std::min(end_, last_progress_ + silence);
+        return std::min(end_, quiet_since() + std::chrono::microseconds(r_->server->timeout));
+    return std::min(end_, quiet_since() + patience());
+}
+
+Conversation::Clock::time_point Conversation::quiet_since() const {
+    return std::max(acted_at_, exchange_->heard_at.load());
+}
+
+Conversation::Clock::duration Conversation::patience() const {
+    return head_set_ ? config_.timeout_or_default() : config_.first_byte_timeout_or_default();
 }
 
 Conversation::Clock::time_point Conversation::next_look() const {
     auto next = std::min(deadline(), continue_due());
     if (client_blocks_ && may_read_body())
         next = std::min(next, Clock::now() + kReadAgain);
-    // Nobody wakes us when a worker takes the request, after which another deadline holds.
     if (queued())
-        next = std::min(next, Clock::now() + kQueueLook);
+        next = std::min(next, Clock::now() + std::max<Clock::duration>(patience(), kQueueLook));
     return next;
 }
 
-void Conversation::note_stage() {
-    if (queued())
-        was_queued_ = true;
-    else if (std::exchange(was_queued_, false))
-        last_progress_ = Clock::now();  // the worker's time begins
-}
-
 bool Conversation::wait() {
-    note_stage();
     const bool read_client = client_blocks_ && may_read_body();
     const bool happened =
         (!read_client && wait_on_futex(std::min(next_look(), Clock::now() + kFastAnswer))) ||
         wait_on_descriptors(next_look());
-    note_stage();
     if (queued() && !std::exchange(wait_logged_, true))
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: no worker is free; the request waits", r_->uri);
     return happened || Clock::now() < deadline();
@@ -143,12 +140,12 @@ void Conversation::look_for_half_close() {
 std::optional<int> Conversation::on_deadline() {
     const bool out_of_time = Clock::now() >= end_;
     if (queued()) {
-        if (!exchange_->abandon()) {
-            note_stage();  // a worker took it at the last moment
-            return std::nullopt;
-        }
+        if (!exchange_->abandon())
+            return std::nullopt;  // a worker took it at the last moment
         return no_worker_free(out_of_time ? "ZmqSpdyRequestTimeout" : "ZmqSpdyQueueTimeout");
     }
+    if (Clock::now() < deadline())
+        return std::nullopt;  // the same: its time has just begun
     if (client_blocks_ && !out_of_time) {
         give_up();
         return committed_ ? abort_response("request-body", nullptr)

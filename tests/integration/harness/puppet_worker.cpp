@@ -108,6 +108,10 @@ void PuppetWorker::Stream::reset() {
     peer_.writer.rst_stream(id_, spdy::ResetCode::internal_error);
 }
 
+void PuppetWorker::Stream::take(std::size_t size) {
+    peer_.session.consume(id_, size);
+}
+
 class PuppetWorker::Impl {
   public:
     Impl(const std::string& router, bool relayed, Script script, const std::string& service)
@@ -263,7 +267,9 @@ class PuppetWorker::Impl {
         } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
             seen_of(peer, data->stream)
                 .body.append(reinterpret_cast<const char*>(data->payload.data()), data->payload.size());
-            peer.session.consume(data->stream, data->payload.size());
+            if (script_.takes_body) {
+                peer.session.consume(data->stream, data->payload.size());
+            }
             end(peer, data->stream, data->fin);
         } else if (const auto* trailers = std::get_if<spdy::HeadersReceived>(&event)) {
             append(seen_of(peer, trailers->stream).trailers, trailers->headers);

@@ -42,6 +42,8 @@ class PuppetWorker {
         void data(std::string_view bytes, bool fin = false);
         /// RST_STREAM INTERNAL_ERROR
         void reset();
+        /// Gives back `size` bytes of the window of the request's body; with Script::takes_body it happens by itself.
+        void take(std::size_t size);
 
       private:
         friend class PuppetWorker;
@@ -52,8 +54,9 @@ class PuppetWorker {
     };
     using Action = std::function<void(Stream)>;
     struct Script {
-        Action opened = {};     ///< at SYN_STREAM
-        Action completed = {};  ///< at the end of the request, which may be the same moment
+        Action opened = {};      ///< at SYN_STREAM
+        Action completed = {};   ///< at the end of the request, which may be the same moment
+        bool takes_body = true;  ///< makes room for more of a request's body as soon as it has arrived
     };
 
     /// Returns when httpd has taken it in. `service` as in ZmqSpdyService.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -85,13 +86,13 @@ void RawClient::send(std::string_view bytes) {
     }
 }
 
-RawClient::Got RawClient::receive(milliseconds wait) {
+RawClient::Got RawClient::receive(milliseconds wait, std::size_t size) {
     pollfd ready{fd_, POLLIN, 0};
     if (::poll(&ready, 1, static_cast<int>(wait.count())) <= 0) {
         return Got::nothing;
     }
     std::array<char, 65536> chunk;
-    const ssize_t got = ::recv(fd_, chunk.data(), chunk.size(), 0);
+    const ssize_t got = ::recv(fd_, chunk.data(), std::min(size, chunk.size()), 0);
     if (got <= 0) {
         reset_ = got < 0 && errno == ECONNRESET;
         return Got::end;
@@ -117,6 +118,15 @@ std::string RawClient::read_until(std::string_view text, milliseconds limit) {
                                      "\", after: " + buffer_};
         }
     }
+}
+
+std::string RawClient::read_some(std::size_t size, milliseconds limit) {
+    if (buffer_.empty() && receive(patience(limit), size) == Got::nothing) {
+        throw std::runtime_error{"nothing more arrived in time"};
+    }
+    std::string result = buffer_.substr(0, size);
+    buffer_.erase(0, result.size());
+    return result;
 }
 
 std::string RawClient::read_all(milliseconds limit) {

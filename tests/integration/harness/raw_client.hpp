@@ -23,6 +23,8 @@ class RawClient {
     /// Reads until `text` has arrived behind what earlier calls returned; returns everything up to and with it, and
     /// keeps the rest. Throws when it does not come within patience(`limit`), or the connection ends before.
     [[nodiscard]] std::string read_until(std::string_view text, milliseconds limit = seconds{20});
+    /// Waits for bytes that were not returned yet, and returns `size` of them at most; nothing at the end of the connection.
+    [[nodiscard]] std::string read_some(std::size_t size, milliseconds limit = seconds{20});
     /// Reads to the end of the connection.
     [[nodiscard]] std::string read_all(milliseconds limit = seconds{60});
     /// The connection ended with a reset: its peer says that something is missing.
@@ -37,7 +39,7 @@ class RawClient {
 
   private:
     enum class Got { bytes, nothing, end };
-    Got receive(milliseconds wait);
+    Got receive(milliseconds wait, std::size_t size = 65536);
 
     int fd_ = -1;
     std::string buffer_;

@@ -1,0 +1,147 @@
+// Whose time it is: a worker is not to blame for what its client does slowly, nor a client for its worker.
+#include "catch.hpp"
+#include "harness/puppet_worker.hpp"
+#include "harness/raw_client.hpp"
+#include "helpers.hpp"
+
+using namespace harness;
+
+namespace {
+
+using Seen = PuppetWorker::Seen;
+using Stream = PuppetWorker::Stream;
+
+constexpr std::size_t kBody = 800'000;
+constexpr std::size_t kPiece = 8192;
+
+/// How long a worker may be silent in these tests.
+milliseconds limit() {
+    return patience(milliseconds{300});
+}
+
+std::string directive(const std::string& name) {
+    return name + " " + std::to_string(limit().count()) + "ms\n";
+}
+
+void pass(milliseconds time) {
+    (void)within(time, [] { return false; });
+}
+
+std::string get(const std::string& path) {
+    return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+}
+
+std::string post(const std::string& path, std::size_t length) {
+    return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(length) +
+           "\r\nConnection: close\r\n\r\n";
+}
+
+bool is_cancelled(const Seen& seen) {
+    return seen.end == "CANCEL";
+}
+
+std::size_t body_size(const std::string& response) {
+    return response.size() - std::min(response.size(), response.find("\r\n\r\n") + 4);
+}
+
+}  // namespace
+
+TEST_CASE("A client that pauses, reads slowly or is slowed down by httpd gets all of its response",
+          "[timeouts]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd =
+        Httpd::started({.modules = {"env", "ratelimit"},
+                        .global = "SendBufferSize 16384\n" + directive("ZmqSpdyTimeout"),
+                        .sections = "<Location \"/bytes/800000\">\nSetOutputFilter RATE_LIMIT\n"
+                                    "SetEnv rate-limit 400\n</Location>\n"});
+    Worker worker{"echo", "worker-1", router_options(httpd->router(), relayed)};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    const std::string any = "/bytes/" + std::to_string(kBody + 1);
+
+    RawClient pauses{httpd->port(), 4096};
+    RawClient steady{httpd->port(), 4096};
+    RawClient limited{httpd->port()};
+    pauses.send(get(any));
+    steady.send(get(any));
+    limited.send(get("/bytes/" + std::to_string(kBody)));
+    std::size_t taken = 0;
+    // 400 kB/s: a window's worth takes longer than the worker may be silent.
+    for (std::string piece = "x"; taken < kBody && !piece.empty(); pass(limit() / 15)) {
+        piece = steady.read_some(kPiece);
+        taken += piece.size();
+    }
+    CHECK(taken + steady.read_all().size() > kBody);
+    CHECK(body_size(limited.read_all()) == kBody);
+    CHECK(body_size(pauses.read_all()) == kBody + 1);
+    CHECK(log_lines_with(*httpd, "silent") == 0);
+}
+
+TEST_CASE("A worker that falls silent is noticed once its slow client has caught up", "[timeouts]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started({.global = "SendBufferSize 4096\n" + directive("ZmqSpdyTimeout")});
+    PuppetWorker worker{*httpd, relayed, {.opened = [](Stream stream) {
+                            stream.reply({{":status", "200"}, {":version", "HTTP/1.1"}});
+                            stream.data(std::string(60'000, 'x') + "last");
+                        }}};
+    RawClient client{httpd->port(), 2048};
+    client.send(get("/silent"));
+    (void)client.read_until("\r\n\r\n");
+    pass(3 * limit());
+    CHECK_FALSE(is_cancelled(*worker.await("/silent")));
+    const auto caught_up = Clock::now();
+    (void)client.read_until("last");
+    const auto last = Clock::now();
+    CHECK_FALSE(client.read_all().ends_with("0\r\n\r\n"));
+    const auto end = Clock::now();
+    CHECK(end - caught_up >= limit());
+    CHECK(end - last < limit() * 8 / 5);
+    CHECK(worker.await("/silent", is_cancelled));
+    CHECK(log_lines_with(*httpd, "was silent for longer than ZmqSpdyTimeout") == 1);
+}
+
+TEST_CASE("A client may send its body more slowly than the worker may be silent", "[timeouts]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started({.global = directive("ZmqSpdyTimeout")});
+    PuppetWorker worker{*httpd, relayed, answers({}, "ok\n")};
+    RawClient client{httpd->port()};
+    client.send(post("/upload", 4));
+    for (const char* byte : {"a", "b", "c", "d"}) {
+        pass(2 * limit());
+        client.send(byte);
+    }
+    CHECK(client.read_all().ends_with("ok\n"));
+    CHECK(worker.await("/upload")->body == "abcd");
+}
+
+TEST_CASE("A worker that takes a body slowly is not silent, one that takes nothing is", "[timeouts]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started({.global = directive("ZmqSpdyTimeout")});
+    PuppetWorker::Script script = answers({}, "ok\n");
+    script.takes_body = false;
+    PuppetWorker worker{*httpd, relayed, script};
+    // More than its window, and no more than the module takes in besides.
+    constexpr std::size_t window = 262'144;
+    const std::string body(3 * window, 'u');
+    RawClient slow{httpd->port()};
+    slow.send(post("/slow", body.size()) + body);
+    for (std::size_t room = window / 2; window + room <= body.size(); room += window / 2) {
+        CAPTURE(room);
+        REQUIRE(
+            worker.await("/slow", [&](const Seen& seen) { return seen.body.size() >= window / 2 + room; }));
+        pass(limit() * 2 / 3);
+        worker.act("/slow", [](Stream stream) { stream.take(window / 2); });
+    }
+    CHECK(slow.read_all().ends_with("ok\n"));
+
+    RawClient stuck{httpd->port()};
+    stuck.send(post("/stuck", body.size()) + body);
+    const auto start = Clock::now();
+    CHECK(stuck.read_until("\r\n").starts_with("HTTP/1.1 504 "));
+    CHECK(Clock::now() - start >= limit() * 9 / 10);
+    CHECK(Clock::now() - start < limit() * 8 / 5);
+    CHECK(worker.await("/stuck", is_cancelled));
+}
