@@ -1,24 +1,23 @@
-// The few rules of RFC 9110 and 3986 that a worker checks itself.
+// The few rules of RFC 9110 and 3986 that a worker checks itself; those on fields are transport/field_rules.hpp's.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "transport/field_rules.hpp"
+
 namespace zmqspdy::serving {
 
-/// A method or the name of a header.
-[[nodiscard]] bool is_token(std::string_view text) noexcept;
-/// No control characters apart from tab, no spaces round it.
+using transport::is_hop_by_hop;
+using transport::is_token;
+using transport::to_lower;
+using transport::trim;
+
+/// transport::is_field_value(), and no spaces round it, which a recipient would not see.
 [[nodiscard]] bool is_field_value(std::string_view text) noexcept;
-/// Framing and connections belong to httpd: a worker that set these could smuggle responses. `name` in lower
-/// case.
-[[nodiscard]] bool is_reserved_field(std::string_view name) noexcept;
-
-/// Must be known before the body, so that it cannot come as a trailer (RFC 9110 section 6.5.1); httpd would break the
-/// response off over it. `name` in lower case.
-[[nodiscard]] bool is_forbidden_trailer(std::string_view name) noexcept;
-
-[[nodiscard]] std::string to_lower(std::string_view text);
+/// transport::may_be_trailer(), and no field that clients act upon only in front of the body; nor a name with '_', which some
+/// programs take for one with '-'. `name` in lower case.
+[[nodiscard]] bool may_trail_response(std::string_view name);
 
 enum class Plus : bool { is_plus, is_space };
 /// Decodes %XX; what is not a valid escape stays as it is.

@@ -7,12 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "worker/http.hpp"
 #include "zmqspdy/request.hpp"
 
 namespace zmqspdy::serving {
 
-/// Without the spaces and tabs round it.
-[[nodiscard]] std::string_view trim(std::string_view text) noexcept;
 /// Without regard to the case of ASCII letters.
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 

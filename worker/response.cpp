@@ -14,7 +14,7 @@ std::string checked_name(std::string_view name, std::string_view value) {
     std::string lower = serving::to_lower(name);
     if (!serving::is_token(lower))
         throw std::invalid_argument("'" + lower + "' is not the name of a header");
-    if (serving::is_reserved_field(lower))
+    if (serving::is_hop_by_hop(lower))
         throw std::invalid_argument("the header '" + lower + "' belongs to httpd, a worker must not set it");
     if (!serving::is_field_value(value))
         throw std::invalid_argument("the value of '" + lower +
@@ -95,7 +95,7 @@ Response&& Response::header(std::string_view name, std::string_view value) && {
 
 Response& Response::trailer(std::string_view name, std::string_view value) & {
     std::string lower = checked_name(name, value);
-    if (serving::is_forbidden_trailer(lower))
+    if (!serving::may_trail_response(lower))
         throw std::invalid_argument("'" + lower + "' must come before the body, it cannot be a trailer");
     trailers_.emplace_back(std::move(lower), value);
     return *this;

@@ -73,7 +73,7 @@ class Response {
     Response&& status(int code) &&;
     /// Adds a header; Content-Type and Content-Length replace what is there. Throws std::invalid_argument
     /// when `name` is not a token or `value` has control characters, and for names that only httpd may set:
-    /// Connection, Transfer-Encoding, Keep-Alive, Proxy-Connection, Upgrade, Trailer, TE.
+    /// Connection, Transfer-Encoding, Keep-Alive, Proxy-Connection, Upgrade, Trailer, TE, HTTP2-Settings.
     Response& header(std::string_view name, std::string_view value) &;
     Response&& header(std::string_view name, std::string_view value) &&;
 

@@ -1,7 +1,5 @@
 #include "mod_zmqspdy/core/http_fields.hpp"
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "mod_zmqspdy/core/request_fields.hpp"
@@ -9,18 +7,6 @@
 namespace zmqspdy::router {
 
 namespace {
-
-constexpr std::array<bool, 256> kTokenCharacters = [] {
-    std::array<bool, 256> allowed{};
-    for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789"
-                                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-        allowed[static_cast<unsigned char>(c)] = true;
-    return allowed;
-}();
-
-bool is_token_character(char c) {
-    return kTokenCharacters[static_cast<unsigned char>(c)];
-}
 
 // Names come from the worker: only what is printable goes into the log.
 std::string quoted(std::string_view name) {
@@ -63,24 +49,6 @@ std::optional<int> parse_status(std::string_view text) {
 }
 
 }  // namespace
-
-bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
-}
-
-bool is_field_value(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte == '\t' || (byte >= ' ' && byte != 0x7f);
-    });
-}
-
-bool is_hop_by_hop(std::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 8> kNames{
-        "connection", "keep-alive",        "proxy-connection", "te",
-        "trailer",    "transfer-encoding", "upgrade",          "http2-settings"};
-    return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
 
 std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcept {
     std::uint64_t length = 0;

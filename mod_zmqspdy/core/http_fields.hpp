@@ -8,16 +8,15 @@
 #include <string_view>
 #include <variant>
 
+#include "transport/field_rules.hpp"
 #include "zmqspdy/spdy/header_block.hpp"
 
 namespace zmqspdy::router {
 
-/// RFC 9110 section 5.6.2.
-[[nodiscard]] bool is_token(std::string_view text) noexcept;
-/// No control characters but the tab: what may stand in a header line without ending it.
-[[nodiscard]] bool is_field_value(std::string_view text) noexcept;
-/// Fields that concern one connection only. `name` in lower case.
-[[nodiscard]] bool is_hop_by_hop(std::string_view name) noexcept;
+using transport::is_field_value;
+using transport::is_hop_by_hop;
+using transport::is_token;
+
 /// One decimal number and nothing else; nothing when it is not, or does not fit.
 [[nodiscard]] std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcept;
 
