@@ -35,8 +35,9 @@ bool is_if_range_true(const Request& request, const Validators& current) {
         return true;
     if (serving::matches_strongly(*value, current.etag))
         return true;
+    // A weak entity tag says that the bytes may have changed while it did not: then no date vouches for them.
     const auto date = parse_http_date(*value);
-    return date && current.last_modified == date;
+    return date && current.last_modified == date && !serving::is_weak(current.etag);
 }
 
 /// Nothing when it is no number; numbers that are too large become the largest.

@@ -41,8 +41,12 @@ bool is_entity_tag(std::string_view text) noexcept {
            std::all_of(quoted.begin() + 1, quoted.end() - 1, is_etag_character);
 }
 
+bool is_weak(std::string_view etag) noexcept {
+    return etag.starts_with(kWeak);
+}
+
 bool matches_strongly(std::string_view a, std::string_view b) noexcept {
-    return a == b && is_entity_tag(a) && !a.starts_with(kWeak);
+    return a == b && is_entity_tag(a) && !is_weak(a);
 }
 
 bool list_has_tag(std::string_view list, std::string_view etag, bool is_strong) noexcept {

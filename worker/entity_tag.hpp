@@ -5,6 +5,8 @@
 
 namespace zmqspdy::serving {
 
+/// `W/"..."`.
+[[nodiscard]] bool is_weak(std::string_view etag) noexcept;
 /// `"..."` or `W/"..."`.
 [[nodiscard]] bool is_entity_tag(std::string_view text) noexcept;
 /// Both strong and the same. False when one is empty.

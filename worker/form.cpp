@@ -32,14 +32,6 @@ std::optional<FormFields> parse_pairs(std::string_view rest, std::size_t most) {
     return fields;
 }
 
-std::string read_body(Request& request, std::size_t limit) {
-    try {
-        return request.text(limit);
-    } catch (const std::length_error&) {
-        throw HttpError{413, "the form is longer than " + std::to_string(limit) + " bytes"};
-    }
-}
-
 }  // namespace
 
 FormFields parse_form(std::string_view text) {
@@ -61,16 +53,24 @@ const FormFile* Form::file(std::string_view name) const noexcept {
 }
 
 Form read_form(Request& request, const FormLimits& limits) {
-    const auto type = serving::parse_parameterized(request.header("content-type").value_or(""));
-    if (type && type->value == "application/x-www-form-urlencoded") {
-        auto fields = parse_pairs(read_body(request, limits.total), limits.parts);
+    const std::string_view field = request.header("content-type").value_or("");
+    const std::string type = serving::to_lower(serving::trim(field.substr(0, field.find(';'))));
+    if (type == "application/x-www-form-urlencoded") {
+        auto fields = parse_pairs(request.text(limits.total), limits.parts);
         if (!fields)
             throw HttpError{413, "the form has more than " + std::to_string(limits.parts) + " fields"};
         return Form{std::move(*fields), {}};
     }
-    if (type && type->value == "multipart/form-data")
-        return serving::parse_multipart(read_body(request, limits.total),
-                                        type->parameter("boundary").value_or(""), limits);
+    if (type == "multipart/form-data") {
+        const auto parsed = serving::parse_parameterized(field);
+        if (!parsed)
+            throw HttpError{
+                400,
+                "multipart/form-data: the parameters of Content-Type are malformed; a boundary with other "
+                "characters than a token has is put in quotes"};
+        return serving::parse_multipart(request.text(limits.total),
+                                        parsed->parameter("boundary").value_or(""), limits);
+    }
     throw HttpError{415, "a form is application/x-www-form-urlencoded or multipart/form-data"};
 }
 

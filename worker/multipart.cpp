@@ -50,6 +50,24 @@ std::string last_component(std::string_view filename) {
     return std::string(separator == std::string_view::npos ? filename : filename.substr(separator + 1));
 }
 
+/// RFC 8187: UTF-8'LANGUAGE'PERCENT-ENCODED. Nothing when it is not that.
+std::optional<std::string> decode_extended(std::string_view value) {
+    const auto first = value.find('\'');
+    const auto second = first == std::string_view::npos ? first : value.find('\'', first + 1);
+    if (second == std::string_view::npos || !equal_ignoring_case(value.substr(0, first), "utf-8"))
+        return std::nullopt;
+    return percent_decode(value.substr(second + 1));
+}
+
+/// RFC 7578 gives forms no `filename*`, yet some clients send it, even alone, for names that are not ASCII.
+std::optional<std::string> filename_of(const Parameterized& disposition) {
+    if (const auto extended = disposition.parameter("filename*"))
+        if (auto decoded = decode_extended(*extended))
+            return decoded;
+    const auto filename = disposition.parameter("filename");
+    return filename ? std::optional<std::string>{*filename} : std::nullopt;
+}
+
 class MultipartReader {
   public:
     MultipartReader(std::string_view body, std::string_view boundary, const FormLimits& limits)
@@ -113,7 +131,7 @@ class MultipartReader {
         const auto name = headers.disposition->parameter("name");
         if (!name)
             refuse("a part lacks a name");
-        if (const auto filename = headers.disposition->parameter("filename"))
+        if (const auto filename = filename_of(*headers.disposition))
             form_.files.push_back({std::string(*name), last_component(*filename),
                                    std::move(headers.content_type).value_or("text/plain"),
                                    std::string(content)});

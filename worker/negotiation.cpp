@@ -20,14 +20,18 @@ constexpr int kUnasked = 1;
 /// Weights are compared on a scale with room for kUnasked below 0.001.
 constexpr int kScale = 2;
 
-/// In thousandths: RFC 9110, 12.4.2.
+/// In thousandths: RFC 9110, 12.4.2. Some clients leave the 0 before the point out.
 std::optional<int> parse_weight(std::string_view text) {
-    if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1') ||
-        (text.size() > 1 && text[1] != '.'))
+    const bool no_zero = text.starts_with('.') && text.size() > 1;
+    const std::string_view fraction = text.substr(std::min<std::size_t>(no_zero ? 1 : 2, text.size()));
+    if (!no_zero &&
+        (text.empty() || (text[0] != '0' && text[0] != '1') || (text.size() > 1 && text[1] != '.')))
         return std::nullopt;
-    int weight = (text[0] - '0') * kFullWeight;
+    if (fraction.size() > 3)
+        return std::nullopt;
+    int weight = no_zero ? 0 : (text[0] - '0') * kFullWeight;
     int unit = kFullWeight;
-    for (const char c : text.substr(std::min<std::size_t>(2, text.size()))) {
+    for (const char c : fraction) {
         if (c < '0' || c > '9')
             return std::nullopt;
         unit /= 10;
@@ -50,6 +54,8 @@ std::optional<std::vector<Range>> parse_ranges(const Request& request, std::stri
     std::vector<Range> ranges;
     for (const auto element : serving::split_list(*joined)) {
         auto parsed = serving::parse_parameterized(element);
+        if (parsed && parsed->value == "*" && field == "accept")
+            parsed->value = "*/*";  // Java's old URL connections say so
         if (!parsed || !is_range(parsed->value))
             continue;
         const auto weight = parse_weight(parsed->parameter("q").value_or("1"));
@@ -98,13 +104,16 @@ bool is_media_range(std::string_view value) {
            serving::is_token(value.substr(slash + 1)) && (!value.starts_with("*/") || value == "*/*");
 }
 
+/// The character set is not asked: Accept-Charset has been given up (RFC 9110, 12.5.2), and clients write it here out of habit.
+bool has_parameters(const Parameterized& type, const Parameterized& range) {
+    return std::all_of(range.parameters.begin(), range.parameters.end(), [&type](const auto& wanted) {
+        const auto value = type.parameter(wanted.first);
+        return wanted.first == "charset" || (value && equal_ignoring_case(*value, wanted.second));
+    });
+}
+
 int media_specificity(const Parameterized& range, const Parameterized& type) {
-    const bool has_parameters =
-        std::all_of(range.parameters.begin(), range.parameters.end(), [&type](const auto& wanted) {
-            const auto value = type.parameter(wanted.first);
-            return value && equal_ignoring_case(*value, wanted.second);
-        });
-    if (!has_parameters)
+    if (!has_parameters(type, range))
         return -1;
     const auto parameters = static_cast<int>(range.parameters.size());
     if (range.value == "*/*")

@@ -7,6 +7,7 @@
 
 #include "worker/http.hpp"
 #include "worker/request_builder.hpp"
+#include "zmqspdy/http_error.hpp"
 #include "zmqspdy/response.hpp"
 
 namespace zmqspdy {
@@ -200,7 +201,7 @@ std::string Request::text(std::size_t limit) {
     std::string whole;
     for (const std::string_view chunk : body()) {
         if (chunk.size() > limit - whole.size())
-            throw std::length_error("the request body is longer than " + std::to_string(limit) + " bytes");
+            throw HttpError{413, "the request body is longer than " + std::to_string(limit) + " bytes"};
         whole.append(chunk);
     }
     return whole;

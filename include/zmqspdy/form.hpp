@@ -32,7 +32,7 @@ struct FormLimits {
 /// too, with an empty filename and body.
 struct FormFile {
     std::string name;  ///< of the input
-    /// The last component of what the client said, '/' and '\' both being separators. May still be ".." or
+    /// The last component of what the client said, in `filename*` (RFC 8187, UTF-8) where it has that, '/' and '\' both being separators. May still be ".." or
     /// have any other byte: nothing to open a file by.
     std::string filename;
     std::string content_type;  ///< what the client says; "text/plain" when it does not (RFC 7578, 4.4)

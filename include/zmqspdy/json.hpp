@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -34,12 +33,7 @@ inline constexpr int kMostJsonDepth = 100;
                                               std::size_t limit = std::size_t{1024} * 1024) {
     if (!is_json_type(request.header("content-type").value_or("")))
         throw HttpError{415, "the body must be JSON: Content-Type: application/json"};
-    std::string text;
-    try {
-        text = request.text(limit);
-    } catch (const std::length_error&) {
-        throw HttpError{413, "the JSON is longer than " + std::to_string(limit) + " bytes"};
-    }
+    const std::string text = request.text(limit);
     const auto is_shallow = [](int depth, nlohmann::json::parse_event_t event, const nlohmann::json&) {
         const bool begins = event == nlohmann::json::parse_event_t::array_start ||
                             event == nlohmann::json::parse_event_t::object_start;

@@ -17,7 +17,8 @@ namespace zmqspdy {
 using Offered = std::span<const std::string_view>;
 
 /// By Accept (RFC 9110, 12.5.1). The most specific range that matches decides: type/subtype with parameters,
-/// then without, then type/*, then */*. Parameters of a range must all be in the offered type.
+/// then without, then type/*, then */*. Parameters of a range must all be
+/// in the offered type, but for `charset`, which is not looked at. `*` is taken for `*/*`.
 [[nodiscard]] std::optional<std::string_view> choose_media_type(const Request& request, Offered offered);
 
 /// By Accept-Encoding (RFC 9110, 12.5.3). Offer "identity" for content without a coding: it is acceptable

@@ -81,7 +81,7 @@ class Request {
     /// middle.
     class Body;
     [[nodiscard]] Body body();
-    /// The whole body, waiting for it; throws std::length_error when it is longer than `limit` bytes, and
+    /// The whole body, waiting for it; throws HttpError 413 when it is longer than `limit` bytes, and
     /// BodyAborted.
     [[nodiscard]] std::string text(std::size_t limit = std::size_t{16} * 1024 * 1024);
     /// The fields behind the body (RFC 9110 section 6.5), once it has been read to its end; empty before, and when there

@@ -180,6 +180,7 @@ TEST_CASE("a range is served only if it is of what the client has", "[http]") {
         CHECK(range(value, strong()) == "whole");
     CHECK(range("W/\"a\"", weak()) == "whole");
     CHECK(range("\"a\"", weak()) == "whole");
+    CHECK(range(kSame, weak()) == "whole");
     CHECK(range("", {}) == "whole");
     CHECK(range(kSame, {}) == "whole");
 }

@@ -81,8 +81,16 @@ TEST_CASE("a form is read by its Content-Type", "[http]") {
 
     CHECK(status_of(Request{"POST", "/", {}, "a=1"}) == 415);
     for (const auto* type : {"", "text/plain", "application/json", "multipart/mixed; boundary=XX",
-                             "multipart/form-data; boundary=\"XX", "multipart/form-data; boundary"})
+                             "multipart/form-data2; boundary=XX", "application/x-www-form-urlencoded/x"})
         CHECK(status_of(post(type, "a=1")) == 415);
+    for (const auto* type :
+         {"multipart/form-data; boundary=\"XX", "multipart/form-data; boundary",
+          "multipart/form-data; boundary=a b", "Multipart/Form-Data ;boundary=(a:b)",
+          "multipart/form-data; boundary=a=b", "multipart/form-data", "multipart/form-data; x=1; x=2"})
+        CHECK(status_of(post(type, "a=1")) == 400);
+    for (const auto* type :
+         {"application/x-www-form-urlencoded; charset", "application/x-www-form-urlencoded;a=b=c"})
+        CHECK(status_of(post(type, "a=1")) == 200);
     FormLimits limits;
     limits.total = 5;
     limits.parts = 2;
@@ -177,4 +185,20 @@ TEST_CASE("multipart forms have limits", "[http]") {
     for (int i = 0; i < 100'000; ++i)
         near_misses += "\r\n--X";
     CHECK(status_of(multipart(near_misses + "\r\n--XX--")) == 200);
+}
+
+TEST_CASE("a file's name may come in the extended notation", "[http]") {
+    const auto filename = [](const std::string& parameters) {
+        auto request = multipart(part("form-data; name=f; " + parameters, "x") + "--XX--");
+        const auto form = read_form(request);
+        REQUIRE(form.files.size() == 1);
+        return form.files.front().filename;
+    };
+    CHECK(filename("filename*=UTF-8''na%C3%AFve.txt") == "na\xc3\xafve.txt");
+    CHECK(filename("filename*=utf-8'en'%e2%82%ac%20rates") == "\xe2\x82\xac rates");
+    CHECK(filename("filename=\"naive.txt\"; filename*=UTF-8''na%C3%AFve.txt") == "na\xc3\xafve.txt");
+    CHECK(filename("filename*=UTF-8''..%2F..%2Fetc%2Fpasswd") == "passwd");
+    // What is in no notation that we know is not guessed at.
+    CHECK(filename("filename=plain; filename*=latin1''na%EFve") == "plain");
+    CHECK(filename("filename=plain; filename*=nothing") == "plain");
 }
