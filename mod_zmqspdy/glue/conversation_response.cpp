@@ -166,7 +166,6 @@ std::optional<int> Conversation::pass_on(bool last) {
         look_for_half_close();
     if (const auto status = pass_down(); r_->connection->aborted)
         return client_left();
-<<<<<<< HEAD
     else if (status != APR_SUCCESS)
         return filter_failed(status);
     if (!last && r_->eos_sent) {
@@ -174,9 +173,7 @@ std::optional<int> Conversation::pass_on(bool last) {
         give_up();
         return OK;
     }
-=======
     acted_at_ = Clock::now();
->>>>>>> 5387db6 (time: begin each clock when the thing happened, for whom it is about)
     // The session tells the worker of no less than half a window.
     if (!over_ && unreported_ >= pool_.window() / 2)
         pool_.consumed(exchange_, std::exchange(unreported_, 0));
