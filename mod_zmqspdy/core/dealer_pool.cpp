@@ -209,7 +209,7 @@ bool DealerPool::take_commands() {
 void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
     if (stopping_.load())
         return fail(exchange, Failure::shutting_down);
-    if (exchange->head.headers.plain().size() > WorkerLink::kMaxHeaderBytes)
+    if (!WorkerLink::takes(exchange->head.headers))
         return fail(exchange, Failure::no_worker_left);
     // Who comes while nobody waits need not queue.
     if (queue_.empty() && !yields(exchange) && dispatch(exchange))

@@ -1,8 +1,22 @@
 #include "mod_zmqspdy/core/request_fields.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace zmqspdy::router {
+
+std::optional<std::uint64_t> parse_max_forwards(std::string_view text) noexcept {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    if (text.empty())
+        return std::nullopt;
+    std::uint64_t number = 0;
+    for (const char c : text) {
+        if (c < '0' || c > '9')
+            return std::nullopt;
+        number = std::min(number * 10 + static_cast<std::uint64_t>(c - '0'), kMost);
+    }
+    return number;
+}
 
 std::optional<spdy::Priority> parse_urgency(std::string_view priority) noexcept {
     int urgency = -1;

@@ -23,6 +23,7 @@ spdy::SessionOptions session_options(const LinkOptions& options) {
     session.max_concurrent_streams = 0;  // workers push nothing
     session.stream_window = options.window;
     session.max_header_bytes = WorkerLink::kMaxHeaderBytes;
+    session.max_headers = WorkerLink::kMaxHeaders;
     session.compression_level = options.compression;
     return session;
 }

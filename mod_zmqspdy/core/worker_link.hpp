@@ -65,8 +65,12 @@ class WorkerLink {
 
     /// Sends the request as a stream. False when the session takes no more.
     [[nodiscard]] bool open(const std::shared_ptr<Exchange>& exchange);
-    /// Larger headers are taken by no session.
-    static constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+    /// Whether a session takes these headers: no worker's does when this is false, so that it is not worth a try.
+    [[nodiscard]] static bool takes(const spdy::HeaderBlock& headers) noexcept {
+        return headers.plain().size() <= kMaxHeaderBytes && headers.size() <= kMaxHeaders;
+    }
+    static constexpr std::size_t kMaxHeaderBytes = 64 * 1024;  ///< of a plain block
+    static constexpr std::size_t kMaxHeaders = 256;            ///< names in a block, pseudo headers included
     /// Sends what the windows allow of Exchange::PoolSide::unsent.
     void send_body(const std::shared_ptr<Exchange>& exchange);
     void consumed(const Exchange& exchange, std::size_t size);

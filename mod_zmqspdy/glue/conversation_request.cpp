@@ -54,7 +54,7 @@ std::optional<int> Conversation::send_request_body() {
     request_complete_ = fin;
     exchange_->body_backlog.fetch_add(bytes.size());
     auto trailers = fin ? make_request_trailers(r_) : std::nullopt;
-    if (trailers && trailers->plain().size() > router::WorkerLink::kMaxHeaderBytes) {
+    if (trailers && !router::WorkerLink::takes(*trailers)) {
         give_up();
         return committed_ ? abort_response("request-trailers", nullptr)
                           : error(HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "request-trailers",

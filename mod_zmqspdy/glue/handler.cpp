@@ -22,13 +22,27 @@ int refuse(request_rec* r, int status, const char* why) {
     return status;
 }
 
-/// The length that the client announced, as httpd validated it; nothing when it announced none.
-std::optional<apr_off_t> announced_length(request_rec* r) {
-    const char* const text = apr_table_get(r->headers_in, "Content-Length");
-    apr_off_t length = 0;
-    if (!text || apr_table_get(r->headers_in, "Transfer-Encoding") || !ap_parse_strict_length(&length, text))
+/// OPTIONS says how far it may go (RFC 9110 section 7.6.2): the answer, where that is not to a worker.
+std::optional<int> end_of_forwards(request_rec* r) {
+    const char* const field = apr_table_get(r->headers_in, "Max-Forwards");
+    if (r->method_number != M_OPTIONS || !field)
         return std::nullopt;
-    return length;
+    const auto forwards = router::parse_max_forwards(field);
+    if (!forwards)
+        return refuse(r, HTTP_BAD_REQUEST, "Max-Forwards is no decimal number");
+    if (*forwards > 0)
+        return std::nullopt;
+    ap_set_content_length(r, 0);
+    return OK;
+}
+
+/// What no session takes is nothing to wait or retry for. The status says what is too large.
+int refuse_headers(request_rec* r, const spdy::HeaderBlock& headers) {
+    constexpr auto kMost = router::WorkerLink::kMaxHeaderBytes;
+    if (headers.plain().size() > kMost && headers.find(":path").value_or("").size() > kMost / 2)
+        return refuse(r, HTTP_REQUEST_URI_TOO_LARGE, "the request's target is longer than a session allows");
+    return refuse(r, HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
+                  "the request's headers are larger, or more, than a session allows (64 KiB, 256 names)");
 }
 
 spdy::Priority priority(const request_rec* r, const DirConfig& config) {
@@ -52,10 +66,8 @@ std::variant<router::RequestHead, int> request_head(request_rec* r, const DirCon
         return refuse(r, HTTP_BAD_REQUEST, wrong->c_str());
     router::RequestHead head;
     head.headers = std::get<spdy::HeaderBlock>(std::move(headers));
-    // A session would not take it, whichever worker's: not something to wait or retry for.
-    if (head.headers.plain().size() > router::WorkerLink::kMaxHeaderBytes)
-        return refuse(r, HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                      "the request's headers are larger than a session allows");
+    if (!router::WorkerLink::takes(head.headers))
+        return refuse_headers(r, head.headers);
     head.service = config.service_or_default();
     head.priority = priority(r, config);
     head.has_body = has_request_body(r);
@@ -78,6 +90,8 @@ int serve(request_rec* r) {
     // TRACE is about the path to httpd, CONNECT about another server: neither is a worker's.
     if (r->method_number == M_TRACE || r->method_number == M_CONNECT)
         return HTTP_METHOD_NOT_ALLOWED;
+    if (const auto answered = end_of_forwards(r))
+        return *answered;
     router::DealerPool* const pool = server_config(r->server).pool;
     if (!pool) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,

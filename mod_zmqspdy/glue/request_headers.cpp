@@ -74,6 +74,18 @@ bool body_is_inflated(const request_rec* r, std::string_view content_encoding) {
     return false;
 }
 
+/// Max-Forwards for the next one (RFC 9110 section 7.6.2); 0 ends here, see the handler.
+std::string forwards_left(std::string_view field) {
+    const auto forwards = router::parse_max_forwards(field).value_or(0);
+    return std::to_string(forwards == 0 ? 0 : forwards - 1);
+}
+
+/// This server in Via. Without UseCanonicalName ap_get_server_name() says what the client named.
+const char* server_pseudonym(request_rec* r) {
+    const char* const name = ap_get_server_name(r);
+    return name == r->hostname && r->server->server_hostname ? r->server->server_hostname : name;
+}
+
 void add_variables(spdy::HeaderBlock& headers, request_rec* r, const DirConfig& config) {
     for (const PassedVariable* variable = config.variables.value_or(nullptr); variable;
          variable = variable->next) {
@@ -115,8 +127,18 @@ bool is_idempotent(const request_rec* r) {
     }
 }
 
+std::optional<apr_off_t> announced_length(request_rec* r) {
+    const char* const text = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length = 0;
+    if (!text || apr_table_get(r->headers_in, "Transfer-Encoding") || !ap_parse_strict_length(&length, text))
+        return std::nullopt;
+    return length;
+}
+
 bool has_request_body(request_rec* r) {
-    return !is_error_page(r) && ap_request_has_body(r) != 0;
+    // ap_request_has_body() says no of every HEAD, whose body is as much part of the connection as any other's.
+    return !is_error_page(r) && (r->kept_body || apr_table_get(r->headers_in, "Transfer-Encoding") ||
+                                 announced_length(r).value_or(0) > 0);
 }
 
 std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r, const DirConfig& config) {
@@ -147,7 +169,10 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
         // httpd lets such through only when told to (HttpProtocolOptions Unsafe), or a module has made it.
         if (!router::is_token(name) || !router::is_field_value(entry.val))
             return std::string("the request has a header field that cannot be passed on");
-        headers.add(name, entry.val);
+        if (name == "max-forwards" && r->method_number == M_OPTIONS)
+            headers.add(name, forwards_left(entry.val));
+        else
+            headers.add(name, entry.val);
     }
     // The worker may say when it wants the body; see Conversation::on_interim().
     if (r->expecting_100 && has_request_body(r))
@@ -159,7 +184,7 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
     const int minor = HTTP_VERSION_MINOR(r->proto_num);
     append(headers, r, named, "via",
            std::to_string(HTTP_VERSION_MAJOR(r->proto_num)) + "." + std::to_string(minor) + " " +
-               ap_get_server_name(r));
+               server_pseudonym(r));
     add_variables(headers, r, config);
     return headers;
 }

@@ -21,7 +21,10 @@ namespace zmqspdy::glue {
 /// the other's fields.
 [[nodiscard]] bool is_error_page(const request_rec* r);
 
-/// Whether a body belongs to this request; to an error page it does not.
+/// The length that the client announced, as httpd validated it; nothing when it announced none.
+[[nodiscard]] std::optional<apr_off_t> announced_length(request_rec* r);
+
+/// Whether a body belongs to this request, HEAD included; to an error page it does not.
 [[nodiscard]] bool has_request_body(request_rec* r);
 
 /// The client's trailers, once its body has been read to the end; nothing when there are none to pass on. Fields that

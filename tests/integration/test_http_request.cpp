@@ -184,6 +184,96 @@ TEST_CASE("X-Forwarded-* and Via end with httpd's own word", "[http_request]") {
     CHECK(all_values(seen, "via") == "[1.0 outer, 1.1 localhost]");
 }
 
+TEST_CASE("Via names this server, whatever the client calls it", "[http_request]") {
+    Gateway gateway{false};
+    (void)gateway.exchange(get("/", "Host: evil.example\r\n"));
+    CHECK(all_values(gateway.next(), "via") == "[1.1 localhost]");
+    (void)gateway.exchange(get("http://evil.example/"));
+    CHECK(all_values(gateway.next(), "via") == "[1.1 localhost]");
+}
+
+TEST_CASE("Max-Forwards of OPTIONS counts down and ends at httpd; of other methods it is passed on",
+          "[http_request]") {
+    Gateway gateway{false};
+    const auto options = [&](const std::string& forwards) {
+        return gateway.exchange(
+            "OPTIONS /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nMax-Forwards: " + forwards +
+            "\r\n\r\n");
+    };
+    const std::string ended = options("0");
+    CHECK(status_of(ended) == 200);
+    CHECK(ended.find("Content-Length: 0\r\n") != std::string::npos);
+    for (const char* wrong : {"-1", "x", "1.5", "", "1, 2"}) {
+        CAPTURE(wrong);
+        CHECK(status_of(options(wrong)) == 400);
+    }
+    CHECK(gateway.worker.requests().empty());
+    CHECK(status_of(options("1")) == 200);
+    CHECK(gateway.next().header("max-forwards") == "0");
+    CHECK(status_of(options("10")) == 200);
+    CHECK(gateway.next().header("max-forwards") == "9");
+    CHECK(status_of(options("99999999999999999999999999")) == 200);
+    CHECK(gateway.next().header("max-forwards") == "4294967294");
+    (void)gateway.exchange(get("/", "Host: localhost\r\nMax-Forwards: 0\r\n"));
+    CHECK(gateway.next().header("max-forwards") == "0");
+}
+
+TEST_CASE("A length and the body that it announces reach the worker together, whatever the method",
+          "[http_request]") {
+    const std::string method = GENERATE("GET", "HEAD", "DELETE", "OPTIONS", "BREW");
+    CAPTURE(method);
+    Gateway gateway{false};
+    const std::string start = method + " / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    CHECK(status_of(gateway.exchange(start + "Content-Length: 5\r\n\r\nhello")) == 200);
+    Seen seen = gateway.next();
+    CHECK(all_values(seen, "content-length") == "[5]");
+    CHECK(seen.body == "hello");
+    CHECK(seen.end == "FIN");
+    CHECK(status_of(gateway.exchange(start + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")) ==
+          200);
+    seen = gateway.next();
+    CHECK(all_values(seen, "content-length").empty());
+    CHECK(seen.body == "hello");
+    CHECK(seen.end == "FIN");
+}
+
+TEST_CASE("What no session takes is refused with the right status, and no worker is troubled",
+          "[http_request]") {
+    Gateway gateway{
+        false, {.global = "LimitRequestLine 200000\nLimitRequestFieldSize 200000\nLimitRequestFields 10000"}};
+    const auto fields = [](std::size_t count, std::size_t size) {
+        std::string lines = "Host: localhost\r\n";
+        for (std::size_t i = 0; i < count; ++i) {
+            lines += "X-" + std::to_string(i) + ": " + std::string(size, 'x') + "\r\n";
+        }
+        return lines;
+    };
+    CHECK(status_of(gateway.exchange(get("/", fields(248, 1)))) == 431);
+    CHECK(status_of(gateway.exchange(get("/", fields(5000, 1)))) == 431);
+    CHECK(status_of(gateway.exchange(get("/", fields(10, 7000)))) == 431);
+    CHECK(status_of(gateway.exchange(get("/", fields(1, 66000)))) == 431);
+    CHECK(status_of(gateway.exchange(get("/?" + std::string(66000, 'x')))) == 414);
+    CHECK(gateway.worker.requests().empty());
+    CHECK(status_of(gateway.exchange(get("/", fields(240, 1)))) == 200);
+    CHECK(gateway.next().header("x-239") == "x");
+    // Many lines of one name are one.
+    std::string same = "Host: localhost\r\n";
+    for (int i = 0; i < 1000; ++i) {
+        same += "X-Same: " + std::to_string(i) + "\r\n";
+    }
+    CHECK(status_of(gateway.exchange(get("/", same))) == 200);
+    CHECK(gateway.next().header("x-same").value_or("").ends_with("999"));
+
+    std::string trailers;
+    for (int i = 0; i < 300; ++i) {
+        trailers += "X-" + std::to_string(i) + ": x\r\n";
+    }
+    CHECK(status_of(gateway.exchange("POST /trailers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                                     "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" +
+                                     trailers + "\r\n")) == 431);
+    CHECK(gateway.worker.await("/trailers", [](const Seen& seen) { return seen.end == "CANCEL"; }));
+}
+
 TEST_CASE("Names that httpd vouches for are removed from clients, with underscores too", "[http_request]") {
     Gateway gateway{
         false,

@@ -54,6 +54,18 @@ TEST_CASE("fields that may come as trailers") {
     }
 }
 
+TEST_CASE("Max-Forwards is a decimal number, however large") {
+    CHECK(parse_max_forwards("0") == 0U);
+    CHECK(parse_max_forwards("007") == 7U);
+    CHECK(parse_max_forwards("4294967295") == 4294967295U);
+    CHECK(parse_max_forwards("4294967296") == 4294967295U);
+    CHECK(parse_max_forwards(std::string(400, '9')) == 4294967295U);
+    for (const char* wrong : {"", "-1", "+1", "1 ", "1,2", "x", "0x1"}) {
+        CAPTURE(wrong);
+        CHECK_FALSE(parse_max_forwards(wrong));
+    }
+}
+
 TEST_CASE("the urgency of a request") {
     struct Case {
         const char* field;
