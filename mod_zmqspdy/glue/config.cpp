@@ -102,6 +102,14 @@ const char* set_service(cmd_parms* cmd, void* dir, const char* word) noexcept {
     return nullptr;
 }
 
+// It counts before httpd looks for a file, and so before it knows of these sections.
+const char* set_serve(cmd_parms* cmd, void* dir, int on) noexcept {
+    if (const char* error = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES | NOT_IN_HTACCESS))
+        return error;
+    static_cast<DirConfig*>(dir)->serve = on != 0;
+    return nullptr;
+}
+
 // The whole list at once: a name of the list before it, inherited or above, does not stay.
 const char* set_pass(cmd_parms* cmd, void* dir, int count, char* const names[]) noexcept {
     auto& list = static_cast<DirConfig*>(dir)->variables;
@@ -193,6 +201,8 @@ const command_rec kDirectives[] = {
                   "bytes of a request body kept in case its worker is lost, 0 to 16777216; default 65536"),
     AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
                   "only workers that announced this service"),
+    AP_INIT_FLAG("ZmqSpdyServe", set_serve, nullptr, RSRC_CONF | ACCESS_CONF,
+                 "On: workers get what no Alias, ScriptAlias, RewriteRule, ProxyPass or SetHandler takes"),
     AP_INIT_TAKE1("ZmqSpdyPriority", (set_number<DirConfig, &DirConfig::priority, 0, 7>), nullptr,
                   RSRC_CONF | ACCESS_CONF,
                   "0, served first, to 7; default: what the client's Priority field says, or 3"),
@@ -237,6 +247,7 @@ void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noe
     result->variables = merged(base.variables, added.variables);
     result->retries = merged(base.retries, added.retries);
     result->replay_buffer = merged(base.replay_buffer, added.replay_buffer);
+    result->serve = merged(base.serve, added.serve);
     result->service = merged(base.service, added.service);
     result->abort_on_close = merged(base.abort_on_close, added.abort_on_close);
     return result;

@@ -65,6 +65,7 @@ struct DirConfig {
     std::optional<std::uint64_t> replay_buffer;  ///< bytes of a request body kept for another worker
     std::optional<const char*> service;
     std::optional<bool> abort_on_close;  ///< FIN within a response: the client has left
+    std::optional<bool> serve;           ///< what nothing else answers is for workers
 
     [[nodiscard]] Milliseconds timeout_or_default() const { return timeout.value_or(Milliseconds{60000}); }
     [[nodiscard]] Milliseconds first_byte_timeout_or_default() const {
@@ -79,6 +80,7 @@ struct DirConfig {
     }
     [[nodiscard]] const char* service_or_default() const { return service.value_or(""); }
     [[nodiscard]] bool abort_on_close_or_default() const { return abort_on_close.value_or(true); }
+    [[nodiscard]] bool serve_or_default() const { return serve.value_or(false); }
 };
 
 [[nodiscard]] ServerConfig& server_config(const server_rec* s);

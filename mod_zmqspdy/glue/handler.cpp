@@ -12,6 +12,7 @@
 #include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/request_headers.hpp"
+#include "mod_zmqspdy/glue/routing.hpp"
 
 namespace zmqspdy::glue {
 
@@ -103,25 +104,6 @@ int serve(request_rec* r) {
     if (const int* const status = std::get_if<int>(&head))
         return *status;
     return Conversation(r, *pool, config, std::get<router::RequestHead>(std::move(head))).run();
-}
-
-int skip_storage(request_rec* r) {
-    // httpd has put the <Location> settings aside for this hook and looks them up again after it; the walk is cached. Only
-    // what they and the server's own context say counts here: a SetHandler in <Directory>, <Files> or .htaccess takes
-    // httpd's usual way, past the files.
-    ap_conf_vector_t* const aside = r->per_dir_config;
-    const int walked = ap_location_walk(r);
-    const auto* const core =
-        static_cast<const core_dir_config*>(ap_get_core_module_config(r->per_dir_config));
-    const char* handler = core->handler;
-    if (walked == OK && core->expr_handler) {
-        const char* error = nullptr;
-        handler = ap_expr_str_exec(r, core->expr_handler, &error);
-        if (error)
-            handler = nullptr;  // core evaluates it again and reports the error
-    }
-    r->per_dir_config = aside;
-    return handler && std::strcmp(handler, kHandlerName) == 0 ? OK : DECLINED;
 }
 
 }  // namespace zmqspdy::glue

@@ -7,6 +7,7 @@
 #include "mod_zmqspdy/glue/httpd.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/router_process.hpp"
+#include "mod_zmqspdy/glue/routing.hpp"
 #include "mod_zmqspdy/glue/status.hpp"
 #include "mod_zmqspdy/glue/trailers_filter.hpp"
 #include "mod_zmqspdy/glue/unread_body.hpp"
@@ -23,8 +24,12 @@ void register_hooks(apr_pool_t*) noexcept {
     ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_status(child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // Behind all modules that map URLs: what comes so far is nobody's. Core's own mapping comes later still.
+    ap_hook_translate_name(request_hook<claim_url>, nullptr, nullptr, APR_HOOK_LAST);
     // First: core's own answer is the walk through the file system that ours spares.
     ap_hook_map_to_storage(request_hook<skip_storage>, nullptr, nullptr, APR_HOOK_FIRST);
+    // Before those that know better, mod_dav's for one.
+    ap_hook_fixups(request_hook<choose_handler>, nullptr, nullptr, APR_HOOK_FIRST);
     register_trailers_filter();
     register_early_byte_filter();
     register_unread_body_filter();

@@ -185,10 +185,12 @@ TEST_CASE("Access control holds for every form of a target: a worker is asked fo
     const auto httpd =
         Httpd::started({.modules = {"rewrite"},
                         .global = "AllowEncodedSlashes " + slashes + "\nMergeSlashes " + merge +
-                                  "\nRewriteEngine on\nRewriteRule ^/x(.*)$ /y/$1 [PT]",
+                                  "\nRewriteEngine on\nRewriteRule ^/x(.*)$ /y/$1 [PT]\n"
+                                  "RewriteRule ^/z(.*)$ /$1 [PT]",
                         .sections = "<Location \"/headers\">\nRequire all denied\n</Location>"});
     PuppetWorker worker{*httpd, false, tells_path()};
-    std::vector<std::string> targets{"/headers", "//headers", "/./headers", "/%68eaders", "/x../headers"};
+    std::vector<std::string> targets{"/headers",     "//headers",  "/./headers",  "/%68eaders",
+                                     "/x../headers", "/z/headers", "/z../headers"};
     for (const std::string scheme : {"http:", "HTTP:", "https:", "ftp:", "x:", ""}) {
         for (const std::string path : {"/public", "/p", "/p/x", "", "/p/", "/p%3f", "/p%23", "/p;a"}) {
             for (const std::string rest :

@@ -84,6 +84,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyPass", true, "ZmqSpdyPass: "},
         {"ZmqSpdyPass REMOTE-USER", true, "ZmqSpdyPass: "},
         {"ZmqSpdyPass REMOTE_USER None", true, "ZmqSpdyPass: "},
+        {"ZmqSpdyServe maybe", true, "ZmqSpdyServe"},
+        {"<Directory \"/\">\nZmqSpdyServe on\n</Directory>", false, "ZmqSpdyServe cannot occur"},
         // httpd's own words, as for every directive of every module.
         {"ZmqSpdyService", true, "ZmqSpdyService takes one argument"},
         {"ZmqSpdyWindow 65536", true, "ZmqSpdyWindow not allowed"},
@@ -105,12 +107,13 @@ TEST_CASE("configtest lets every directive pass with a right value", "[config][c
         "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1",
         "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0", "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384",
         "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s", "ZmqSpdyHeartbeat 1",
-        "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9");
+        "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9", "ZmqSpdyServe off");
     CAPTURE(global);
     HttpdSetup setup = setup_with(global, false);
     setup.location =
         "ZmqSpdyTimeout 30s\nZmqSpdyQueueTimeout 500ms\nZmqSpdyRetries 0\n"
-        "ZmqSpdyService blue\nZmqSpdyFirstByteTimeout 1min\nZmqSpdyRequestTimeout 1h\nZmqSpdyPriority 0\n"
+        "ZmqSpdyService blue\nZmqSpdyServe on\nZmqSpdyFirstByteTimeout 1min\nZmqSpdyRequestTimeout "
+        "1h\nZmqSpdyPriority 0\n"
         "ZmqSpdyPass REMOTE_USER SSL_PROTOCOL COLOUR\nZmqSpdyPass None\n";
     const CommandResult result = Httpd{setup}.configtest();
     CAPTURE(result.output);
@@ -168,6 +171,7 @@ TEST_CASE("A worker that listens on a loopback port needs no permission", "[conf
 TEST_CASE("The sample configuration passes configtest and serves", "[config]") {
     // As on Debian: the .load names the module, the .conf does the rest; only the paths and ports are the test's.
     HttpdSetup setup;
+    setup.all_to_workers = false;
     setup.global = read_file(std::string{SAMPLE_CONF} + "/zmqspdy.conf");
     REQUIRE_FALSE(setup.global.empty());
     const auto httpd = Httpd::started(setup);

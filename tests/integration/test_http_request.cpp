@@ -253,6 +253,7 @@ TEST_CASE("What no session takes is refused with the right status, and no worker
     CHECK(status_of(gateway.exchange(get("/", fields(10, 7000)))) == 431);
     CHECK(status_of(gateway.exchange(get("/", fields(1, 66000)))) == 431);
     CHECK(status_of(gateway.exchange(get("/?" + std::string(66000, 'x')))) == 414);
+    CHECK(status_of(gateway.exchange(get("/" + std::string(100000, 'x')))) == 414);
     CHECK(gateway.worker.requests().empty());
     CHECK(status_of(gateway.exchange(get("/", fields(240, 1)))) == 200);
     CHECK(gateway.next().header("x-239") == "x");
@@ -272,6 +273,16 @@ TEST_CASE("What no session takes is refused with the right status, and no worker
                                      "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n" +
                                      trailers + "\r\n")) == 431);
     CHECK(gateway.worker.await("/trailers", [](const Seen& seen) { return seen.end == "CANCEL"; }));
+}
+
+TEST_CASE("A URL may be longer than a file name", "[http_request]") {
+    Gateway gateway{false};
+    for (const std::string& path : {"/" + std::string(300, 'a'), "/" + std::string(4090, 'b'),
+                                    "/" + std::string(7000, 'c') + "?q", std::string(3500, '/') + "d"}) {
+        CAPTURE(path.size());
+        CHECK(status_of(gateway.exchange(get(path))) == 200);
+        CHECK(gateway.next().path() == path);
+    }
 }
 
 TEST_CASE("Names that httpd vouches for are removed from clients, with underscores too", "[http_request]") {
