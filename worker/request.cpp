@@ -139,6 +139,15 @@ std::string_view Request::scheme() const noexcept {
     return state_ ? state_->scheme : std::string_view{};
 }
 
+std::string_view Request::client_address() const noexcept {
+    if (!state_)
+        return {};
+    // httpd adds its own word at the end, whatever the client has sent.
+    std::string_view last = state_->block.find("x-forwarded-for").value_or("");
+    last.remove_prefix(last.find_last_of(std::string_view{"\0,", 2}) + 1);  // npos + 1 is 0
+    return serving::trim(last);
+}
+
 std::string Request::param(std::string_view name) const {
     if (state_) {
         for (const auto& [key, value] : state_->params) {

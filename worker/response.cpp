@@ -47,6 +47,15 @@ Response Response::bytes(std::string_view content_type, std::string body) {
     return response;
 }
 
+Response Response::redirect(std::string_view location, int status) {
+    if (status < 301 || status > 308 || (status > 303 && status < 307))
+        throw std::invalid_argument("a redirect's status is 301, 302, 303, 307 or 308, not " +
+                                    std::to_string(status));
+    if (location.empty())
+        throw std::invalid_argument("a redirect needs a location");
+    return Response{}.status(status).header("location", location);
+}
+
 Response Response::stream(std::string_view content_type, Stream produce) {
     if (!produce)
         throw std::invalid_argument("a streamed response needs a function that produces it");

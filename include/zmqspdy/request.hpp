@@ -14,6 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "zmqspdy/http_error.hpp"
+#include "zmqspdy/number.hpp"
+
 namespace zmqspdy {
 
 /// Where a request's body and its end come from. The worker implements it over a SPDY stream; what a test's own need not
@@ -65,12 +68,26 @@ class Request {
     [[nodiscard]] std::string_view query() const noexcept;     ///< behind the first '?', encoding kept
     [[nodiscard]] std::string_view host()
         const noexcept;  ///< with the port if it has one; also header("host")
+    /// "http" or "https": how the client reached httpd.
     [[nodiscard]] std::string_view scheme() const noexcept;
+    /// The client's address as httpd knows it (mod_remoteip is heeded), without a port; empty for requests made by hand.
+    [[nodiscard]] std::string_view client_address() const noexcept;
 
     /// The value of `:name` or `*name` in the route, percent-decoded; empty when the route has no such name.
     [[nodiscard]] std::string param(std::string_view name) const;
+    /// param() as a number, see parse_number(). Throws HttpError 400 when it is none that fits.
+    template <Number T>
+    [[nodiscard]] T number(std::string_view name) const {
+        return required_number<T>(name, param(name));
+    }
     /// The first value of `name` in the query, decoded; nothing when absent.
     [[nodiscard]] std::optional<std::string> query_param(std::string_view name) const;
+    /// query_param() as a number; nothing when absent. Throws HttpError 400 when it is none that fits.
+    template <Number T>
+    [[nodiscard]] std::optional<T> query_number(std::string_view name) const {
+        const auto text = query_param(name);
+        return text ? std::optional<T>{required_number<T>(name, *text)} : std::nullopt;
+    }
     /// The first value; nothing when absent.
     [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
     /// One pair for each value, names in lower case, in the order of arrival.
@@ -107,6 +124,13 @@ class Request {
     [[nodiscard]] bool sleep_for(std::chrono::milliseconds duration) const;
 
   private:
+    template <Number T>
+    [[nodiscard]] static T required_number(std::string_view name, const std::string& text) {
+        if (const auto value = parse_number<T>(text))
+            return *value;
+        throw HttpError{400, "'" + std::string(name) + "' is not a number that fits: " + text.substr(0, 40)};
+    }
+
     friend class RequestBuilder;
     struct State;
     explicit Request(std::unique_ptr<State> state) noexcept;

@@ -59,6 +59,9 @@ class Response {
     [[nodiscard]] static Response html(std::string body);  ///< text/html, UTF-8
     [[nodiscard]] static Response json(std::string body);  ///< application/json
     [[nodiscard]] static Response bytes(std::string_view content_type, std::string body);
+    /// Sends the client to `location`, a URI or a path, percent-encoded already: 302, or 301, 303, 307 or 308 (RFC 9110 section 15.4). Throws
+    /// std::invalid_argument for another status, and for a location that is empty or no field value.
+    [[nodiscard]] static Response redirect(std::string_view location, int status = 302);
     /// `produce` is called on the handler's thread (after Responder::send() on the caller's) once the headers
     /// are on their way; its end ends the body, what it throws breaks the response off (the client sees that
     /// it is not whole). It may use the Request by reference. It is not called for HEAD, 204 and 304, which

@@ -61,6 +61,28 @@ enum class Run : std::uint8_t {
     on_io_thread,
 };
 
+class Worker;
+
+/// Routes that begin alike; see Worker::group(). All functions are Worker's, with the prefix in front of the pattern.
+class RouteGroup {
+  public:
+    RouteGroup& route(std::string_view method, std::string_view pattern, Handler handler,
+                      Run run = Run::on_thread_pool);
+    RouteGroup& get(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+    RouteGroup& post(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+    RouteGroup& put(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+    RouteGroup& patch(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+    RouteGroup& del(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+    RouteGroup& any(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+    [[nodiscard]] RouteGroup group(std::string_view prefix) const;
+
+  private:
+    friend class Worker;
+    RouteGroup(Worker& worker, std::string prefix);
+    Worker& worker_;
+    std::string prefix_;
+};
+
 class Worker {
   public:
     /// Throws std::invalid_argument with a sentence when an option is wrong. Does not connect yet.
@@ -82,6 +104,10 @@ class Worker {
     Worker& del(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
     /// Every method that the pattern has no handler of its own for.
     Worker& any(std::string_view pattern, Handler handler, Run run = Run::on_thread_pool);
+
+    /// The routes below `prefix`, which begins with '/' and does not end in one: `worker.group("/api").get("/users", ...)` serves
+    /// /api/users. Groups can have groups; the worker must outlive them.
+    [[nodiscard]] RouteGroup group(std::string prefix);
 
     /// The routing and the error handling without httpd and sockets: for tests of handlers. Any thread.
     [[nodiscard]] Response handle(Request& request) const;

@@ -40,6 +40,24 @@ TEST_CASE("handlers are tested without httpd and sockets") {
     CHECK_THROWS_AS(worker.get("/any/*", [](Request&) { return Response{}; }), std::invalid_argument);
 }
 
+TEST_CASE("routes with a common prefix are registered as a group") {
+    Worker worker{Options{}};
+    const auto name = [](const char* text) { return [text](Request&) { return Response::text(text); }; };
+    auto api = worker.group("/api");
+    api.get("/users", name("users")).post("/users", name("new user")).get("", name("api"));
+    api.group("/v2/:tenant").any("/*rest", name("v2"));
+    const auto answer = [&](Request request) { return worker.handle(request).body(); };
+    CHECK(answer({"GET", "/api/users"}) == "users");
+    CHECK(answer({"POST", "/api/users"}) == "new user");
+    CHECK(answer({"GET", "/api"}) == "api");
+    CHECK(answer({"DELETE", "/api/v2/x/y/z"}) == "v2");
+    CHECK(answer({"GET", "/users"}) == "Not Found\n");
+    for (const auto* prefix : {"", "api", "/", "/api/"})
+        CHECK_THROWS_AS(worker.group(prefix), std::invalid_argument);
+    CHECK_THROWS_AS(api.get("users", name("x")), std::invalid_argument);
+    CHECK_THROWS_AS(api.group("v3"), std::invalid_argument);
+}
+
 TEST_CASE("a handler that throws an HttpError answers with its status and message") {
     Worker worker{Options{}};
     worker.get("/", [](Request&) -> Response { throw zmqspdy::HttpError{422, "no such colour"}; });

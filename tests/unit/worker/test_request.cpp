@@ -136,3 +136,44 @@ TEST_CASE("a request that was moved away is empty") {
     CHECK_THROWS_AS(request.text(), std::logic_error);
     // NOLINTEND(bugprone-use-after-move)
 }
+
+TEST_CASE("numbers in the query and in the path") {
+    const auto status_of = [](auto&& ask) {
+        try {
+            (void)ask();
+            return 200;
+        } catch (const zmqspdy::HttpError& error) {
+            return error.status();
+        }
+    };
+    const auto query = [&](const std::string& text) { return Request{"GET", "/?n=" + text}; };
+    CHECK(query("42").query_number<int>("n") == 42);
+    CHECK(query("-42").query_number<long>("n") == -42);
+    CHECK(query("255").query_number<std::uint8_t>("n") == 255);
+    CHECK(query("1.5e3").query_number<double>("n") == 1500.0);
+    CHECK(!query("1").query_number<int>("m"));
+    for (const auto* text :
+         {"", "x", "1x", "%201", "1%20", "+1", "0x10", "1.5", "99999999999999999999", "1%00"})
+        CHECK(status_of([&] { return query(text).query_number<int>("n"); }) == 400);
+    CHECK(status_of([&] { return query("256").query_number<std::uint8_t>("n"); }) == 400);
+    CHECK(status_of([&] { return query("-1").query_number<unsigned>("n"); }) == 400);
+    for (const auto* text : {"inf", "nan", "1e999", "1.5.5"})
+        CHECK(status_of([&] { return query(text).query_number<double>("n"); }) == 400);
+
+    Request request{"GET", "/orders/7"};
+    RequestBuilder::set_params(request, {{"id", "7"}, {"name", "fred"}});
+    CHECK(request.number<int>("id") == 7);
+    CHECK(status_of([&] { return request.number<int>("name"); }) == 400);
+    CHECK(status_of([&] { return request.number<int>("none"); }) == 400);
+}
+
+TEST_CASE("the client's address is the last word, which is httpd's") {
+    const auto address = [](const Request::Fields& fields) {
+        return std::string(Request{"GET", "/", fields}.client_address());
+    };
+    CHECK(address({}).empty());
+    CHECK(address({{"X-Forwarded-For", "10.0.0.1"}}) == "10.0.0.1");
+    CHECK(address({{"X-Forwarded-For", "6.6.6.6, 10.0.0.1"}}) == "10.0.0.1");
+    CHECK(address({{"X-Forwarded-For", "6.6.6.6"}, {"X-Forwarded-For", "7.7.7.7,2001:db8::1"}}) ==
+          "2001:db8::1");
+}

@@ -77,3 +77,14 @@ TEST_CASE("the head of a response") {
     CHECK(encode(large, false, log).headers.find(":status") == "500");
     CHECK(large.status() == 500);
 }
+
+TEST_CASE("a redirect says where, and refuses what would not") {
+    const auto moved = Response::redirect("/there?x=%20", 308);
+    CHECK(moved.status() == 308);
+    CHECK(moved.headers() == Response::Fields{{"location", "/there?x=%20"}});
+    CHECK(Response::redirect("https://example.org/").status() == 302);
+    for (const int status : {200, 300, 304, 305, 306, 309, 404})
+        CHECK_THROWS_AS(Response::redirect("/", status), std::invalid_argument);
+    for (const auto* location : {"", "/a\r\nSet-Cookie: x=1", " /", "/\x01"})
+        CHECK_THROWS_AS(Response::redirect(location), std::invalid_argument);
+}
