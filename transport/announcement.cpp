@@ -41,6 +41,10 @@ spdy::HeaderBlock to_headers(const Announcement& announcement) {
     headers.add("weight", std::to_string(announcement.weight));
     if (!announcement.service.empty())
         headers.add("service", announcement.service);
+    if (!announcement.program.empty())
+        headers.add("program", announcement.program);
+    if (!announcement.version.empty())
+        headers.add("version", announcement.version);
     if (announcement.instance != 0) {
         std::array<char, 16> digits{};
         const auto end =
@@ -90,6 +94,16 @@ std::optional<AnnouncementError> update(Announcement& announcement, const spdy::
             return bad("'service' must be up to 63 visible ASCII characters");
         announcement.service = *service;
     }
+    if (const auto program = headers.find("program")) {
+        if (!program->empty() && !is_valid_name(*program))
+            return bad("'program' must be up to 63 visible ASCII characters");
+        announcement.program = *program;
+    }
+    if (const auto version = headers.find("version")) {
+        if (!version->empty() && !is_valid_name(*version))
+            return bad("'version' must be up to 63 visible ASCII characters");
+        announcement.version = *version;
+    }
     if (const auto text = headers.find("instance")) {
         std::uint64_t instance = 0;
         const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), instance, 16);
@@ -106,6 +120,8 @@ spdy::HeaderBlock to_headers(const AnnouncementReply& reply) {
     headers.add(":version", "HTTP/1.1");
     if (!reply.reason.empty())
         headers.add("reason", reply.reason);
+    if (!reply.warning.empty())
+        headers.add("warning", reply.warning);
     headers.add("heartbeat-ms", std::to_string(reply.heartbeat.count()));
     return headers;
 }
@@ -119,6 +135,8 @@ std::optional<AnnouncementReply> parse_reply(const spdy::HeaderBlock& headers) {
     reply.status = static_cast<int>(*status);
     if (const auto reason = headers.find("reason"))
         reply.reason = *reason;
+    if (const auto warning = headers.find("warning"))
+        reply.warning = *warning;
     if (const auto text = headers.find("heartbeat-ms")) {
         const auto heartbeat =
             parse_number(*text, kLeastHeartbeat.count(), std::chrono::milliseconds{kMostHeartbeat}.count());

@@ -19,6 +19,10 @@ struct Announcement {
     std::uint32_t capacity = 1;  ///< requests it takes at once, over all routers' children: 1 to 65535
     std::uint32_t weight = 1;    ///< share of the traffic compared to others: 1 to 100
     std::string service;         ///< which ZmqSpdyService it belongs to; empty: the unnamed one
+    /// Which program it is, and which version of it: for a warning where workers of one service differ. Up to 63 visible
+    /// ASCII characters; empty: it does not say.
+    std::string program = {};
+    std::string version = {};
     /// Tells this process from any other, also when it is announced anew; 0: it does not say.
     std::uint64_t instance = 0;
 };
@@ -48,6 +52,7 @@ struct AnnouncementError {
 struct AnnouncementReply {
     int status = 201;
     std::string reason;                         ///< when status is not 201
+    std::string warning = {};                   ///< with 201: a sentence for the worker's log
     std::chrono::milliseconds heartbeat{1000};  ///< a PING for each; three silent ones mean the peer is gone
 };
 [[nodiscard]] spdy::HeaderBlock to_headers(const AnnouncementReply& reply);

@@ -79,6 +79,8 @@ IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& 
                     .capacity = options.capacity,
                     .weight = options.weight,
                     .service = options.service,
+                    .program = options.program,
+                    .version = options.version,
                     .instance = random_number()},
       next_heartbeat_{Source::Clock::now() + transport::kDefaultHeartbeat} {
     poller_.add(outbox_.doorbell().fd(), kDoorbell);

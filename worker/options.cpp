@@ -37,6 +37,14 @@ std::optional<std::string> check_router(const std::string& text) {
     return std::nullopt;
 }
 
+/// program_name() as an announcement may have it.
+std::string program_to_announce() {
+    std::string name = program_name().substr(0, transport::kMaxNameLength);
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c <= ' ' || c >= 0x7f; }, '_');
+    return name;
+}
+
 std::string exit_text(const CLI::App& app, const CLI::ParseError& error, int& code) {
     std::ostringstream out;
     std::ostringstream err;
@@ -63,6 +71,12 @@ std::optional<std::string> complete(Options& options) {
         return "the weight must be 1 to 100, not " + std::to_string(options.weight);
     if (!options.service.empty() && !transport::is_valid_name(options.service))
         return "'" + options.service + "' is not a service: up to 63 visible ASCII characters are";
+    if (options.program.empty())
+        options.program = program_to_announce();
+    if (!transport::is_valid_name(options.program))
+        return "'" + options.program + "' is not the name of a program: 1 to 63 visible ASCII characters are";
+    if (!options.version.empty() && !transport::is_valid_name(options.version))
+        return "'" + options.version + "' is not a version: up to 63 visible ASCII characters are";
     if (options.routers.empty())
         return "a worker needs at least one router";
     for (auto router = options.routers.begin(); router != options.routers.end(); ++router) {

@@ -215,6 +215,9 @@ void RouterLink::on(const spdy::ReplyReceived& event) {
     if (said_ != Said::announced)
         log_.line("announced to " + router_);
     said_ = Said::announced;
+    if (!reply->warning.empty() && last_warning_ != reply->warning)
+        log_.line("the router " + router_ + " warns: " + reply->warning);
+    last_warning_ = reply->warning;
 }
 
 void RouterLink::on(const spdy::StreamReset& event) {

@@ -85,6 +85,7 @@ class RouterLink final : public Source {
     Clock::time_point announce_again_ = Clock::time_point::max();
     Said said_ = Said::nothing;
     std::string last_reason_;
+    std::string last_warning_;
     std::vector<spdy::Event> events_;
     std::minstd_rand random_;
 };

@@ -31,6 +31,10 @@ struct Options {
     std::uint32_t weight = 1;
     /// The ZmqSpdyService it belongs to; empty: the unnamed one.
     std::string service;
+    /// What this worker is, and which version of it, up to 63 visible ASCII characters each: the router warns when workers
+    /// of one service differ, since they get each other's requests. Empty: the program's name; no version.
+    std::string program;
+    std::string version;
     /// Where httpd's children dial this worker; empty: an abstract ipc endpoint of its own. `tcp://ADDRESS:0`
     /// takes a free port; `tcp://*:0` listens everywhere.
     std::string listen;

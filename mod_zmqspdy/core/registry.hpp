@@ -64,6 +64,8 @@ class Registry {
     [[nodiscard]] bool is_connected(Member& member);
     void vacate(Member& member);
     [[nodiscard]] std::optional<std::uint32_t> free_slot() const;
+    /// What a worker is told that is another program than its service's others; empty when it is not. Logs it, too.
+    std::string warn_if_mixed(const Member& member);
     void publish(const Member& member);
     /// `last_word` is what children with sessions through us hear in the worker's name.
     void leave(Member& member, const std::string& how, zmq::message_t (*last_word)());
@@ -96,6 +98,7 @@ class Registry {
     };
     std::unordered_map<std::uint32_t, Orphan> orphans_;  // by slot
     WorkerId last_id_;
+    std::unordered_map<std::string, std::string> mixed_;  // services: which Mixture was logged last
     Clock::time_point next_tick_;
     int probes_left_ = 0;
     Clock::time_point next_probe_;

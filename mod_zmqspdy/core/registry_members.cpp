@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mod_zmqspdy/core/last_words.hpp"
+#include "mod_zmqspdy/core/mixed_service.hpp"
 #include "mod_zmqspdy/core/registry.hpp"
 #include "transport/message.hpp"
 
@@ -110,8 +111,30 @@ void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) 
         member.session.reply(event.stream, transport::to_headers(reply), true);
         return;
     }
+    reply.warning = warn_if_mixed(member);
     member.announcement_stream = event.stream;
     member.session.reply(event.stream, transport::to_headers(reply), false);
+}
+
+std::string Registry::warn_if_mixed(const Member& member) {
+    Mixture found;
+    for (const auto& [id, other] : announced_) {
+        if (other.get() == &member || other->draining)
+            continue;
+        found = compare(member.announcement, other->announcement);
+        if (found.is_mixed())
+            break;
+    }
+    if (mixed_.size() > table_.size().workers)
+        mixed_.clear();  // of services that have no worker any more
+    if (!found.is_mixed()) {
+        mixed_.erase(member.announcement.service);
+    } else if (auto& last = mixed_[member.announcement.service]; last != found.kind) {
+        // Once, however many workers of the two there are.
+        last = found.kind;
+        log_(LogLevel::warning, found.sentence);
+    }
+    return found.sentence;
 }
 
 void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
@@ -126,6 +149,8 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
     if (error)
         log_(LogLevel::warning,
              "worker '" + member.announcement.name + "' sent a wrong update, ignored: " + error->why);
+    else
+        (void)warn_if_mixed(member);
     if (event.fin)
         leave(member, "left", last_word_of(member));
 }

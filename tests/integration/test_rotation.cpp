@@ -181,3 +181,26 @@ TEST_CASE("A service is served by its own workers only", "[rotation]") {
     CHECK(who_answers(*httpd, 10) == std::map<std::string, int>{{hello_from("plain"), 10}});
     CHECK(who_answers(*httpd, 10, "/blue/x") == std::map<std::string, int>{{hello_from("blue-1"), 10}});
 }
+
+TEST_CASE("Different programs that answer for each other are warned of, in both logs", "[rotation]") {
+    const auto httpd = Httpd::started();
+    Worker first{"hello", "first", router_options(httpd->router())};
+    REQUIRE(in_rotation(*httpd, {"first"}));
+    Worker like_first{"hello", "like-first", router_options(httpd->router())};
+    REQUIRE(joined(*httpd, {"like-first"}));
+    auto options = router_options(httpd->router());
+    options.insert(options.end(), {"--service", "own"});
+    Worker apart{"echo", "apart", options};
+    REQUIRE(joined(*httpd, {"apart"}));
+    CHECK(log_lines_with(*httpd, ":warn]") == 0);
+
+    Worker other{"echo", "other", router_options(httpd->router())};
+    const auto warned = [](Worker& worker) {
+        return worker.process().output().find("are different programs: 'other' runs echo") !=
+               std::string::npos;
+    };
+    CHECK(eventually(seconds{5}, [&] { return warned(other); }));
+    CHECK(log_lines_with(*httpd, "workers without a service are different programs") == 1);
+    CHECK_FALSE(warned(first));
+    CHECK_FALSE(warned(apart));
+}

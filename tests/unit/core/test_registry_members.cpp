@@ -2,6 +2,8 @@
 #include <sys/eventfd.h>
 
 #include <array>
+#include <memory>
+#include <vector>
 
 #include "announcer.hpp"
 #include "catch.hpp"
@@ -76,6 +78,8 @@ TEST_CASE("registry: announcements that are refused") {
     constexpr std::array kCases{
         Case{"name", "two words", 400, "'name'"},
         Case{"name", "", 400, "'name'"},
+        Case{"program", "two words", 400, "'program'"},
+        Case{"version", "two words", 400, "'version'"},
         Case{"capacity", "0", 400, "'capacity'"},
         Case{"weight", "1000", 400, "'weight'"},
         Case{"service", "two words", 400, "'service'"},
@@ -360,4 +364,66 @@ TEST_CASE("registry: workers of one name are several workers") {
     CHECK(registry.workers() == 2);
     first.leave();
     CHECK(meanwhile(second, [&] { return registry.workers() == 1; }));
+}
+
+TEST_CASE("registry: workers of one service that are different programs or versions are warned of once") {
+    RegistryThread registry;
+    std::vector<std::unique_ptr<Announcer>> workers;
+    const auto warned = [&](const std::string& name, const std::string& program, const std::string& version,
+                            const std::string& service) {
+        auto announcement = relayed_worker(name);
+        announcement.program = program;
+        announcement.version = version;
+        announcement.service = service;
+        workers.push_back(std::make_unique<Announcer>(registry.endpoint()));
+        workers.back()->announce(announcement);
+        const auto reply = workers.back()->await_reply();
+        REQUIRE(reply);
+        REQUIRE(reply->status == 201);
+        return reply->warning;
+    };
+    const auto lines_with = [&](std::string_view text) {
+        const std::string log = registry.log.text();
+        std::size_t count = 0;
+        for (auto at = log.find(text); at != std::string::npos; at = log.find(text, at + 1))
+            ++count;
+        return count;
+    };
+    CHECK(warned("hello-1", "hello", "1", "").empty());
+    CHECK(warned("hello-2", "hello", "1", "").empty());
+    CHECK(warned("blue", "app", "1", "blue").empty());
+    CHECK(warned("unknown", "", "", "").empty());
+    CHECK(lines_with("different") == 0);
+
+    const auto other_program = warned("app-1", "app", "1", "");
+    CHECK(other_program.find("'app-1' runs app") != std::string::npos);
+    CHECK(other_program.find("runs hello") != std::string::npos);
+    CHECK(other_program.find("--service") != std::string::npos);
+    CHECK_FALSE(warned("app-2", "app", "1", "").empty());
+    CHECK(lines_with("workers without a service are different programs") == 1);
+
+    const auto other_version = warned("blue-2", "app", "2", "blue");
+    CHECK(other_version.find("different versions of app: 'blue-2' runs 2, 'blue' runs 1") !=
+          std::string::npos);
+    CHECK(lines_with("workers of the service 'blue' are different versions") == 1);
+}
+
+TEST_CASE("registry: a worker that drains is no reason to warn of the one that replaces it") {
+    RegistryThread registry;
+    Announcer old(registry.endpoint());
+    auto announcement = worker_at("ipc://@zmqspdy/old", "old");
+    announcement.program = "app";
+    announcement.version = "1";
+    REQUIRE(old.join(announcement) == 201);
+    old.go_away();
+    REQUIRE(meanwhile(old, [&] { return registry.find("old").draining == 1; }));
+    Announcer next(registry.endpoint());
+    announcement = worker_at("ipc://@zmqspdy/new", "new");
+    announcement.program = "app";
+    announcement.version = "2";
+    next.announce(announcement);
+    const auto reply = next.await_reply();
+    REQUIRE(reply);
+    CHECK(reply->status == 201);
+    CHECK(reply->warning.empty());
 }

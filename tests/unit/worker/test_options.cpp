@@ -95,3 +95,24 @@ TEST_CASE("a Worker checks its options") {
     options = {};
     CHECK_NOTHROW(Worker{options});
 }
+
+TEST_CASE("a worker announces the name of its program, unless it is told another") {
+    const auto complete = [](Options options) {
+        CHECK(zmqspdy::serving::complete(options) == std::nullopt);
+        return options;
+    };
+    CHECK(complete({}).program == "test_worker");
+    CHECK(complete({}).version.empty());
+    Options options;
+    options.program = "shop";
+    options.version = "1.2";
+    CHECK(complete(options).program == "shop");
+    CHECK(complete(options).version == "1.2");
+    options.version = "1 2";
+    CHECK(zmqspdy::serving::complete(options).value_or("").find("'1 2' is not a version") !=
+          std::string::npos);
+    options.version = "";
+    options.program = std::string(64, 'p');
+    CHECK(zmqspdy::serving::complete(options).value_or("").find("is not the name of a program") !=
+          std::string::npos);
+}
