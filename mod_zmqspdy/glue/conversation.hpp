@@ -53,6 +53,9 @@ class Conversation {
     bool wait();
     bool wait_on_futex(Clock::time_point until);
     bool wait_on_descriptors(Clock::time_point until);
+    bool wait_on_tick(Clock::time_point until);
+    /// What becomes readable when the client sends something; -1 when there is nothing that does.
+    [[nodiscard]] int client_descriptor() const;
     /// Judges what poll() says of the client's socket.
     void on_client(short revents);
     /// Before the response begins: afterwards nothing tells a client that half-closes from one that leaves.

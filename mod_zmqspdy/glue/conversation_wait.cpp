@@ -2,6 +2,7 @@
 #include <apr_portable.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,14 +19,37 @@ namespace {
 
 // Answers that come within this time cost no more than a futex; only then is the client watched as well.
 constexpr std::chrono::milliseconds kFastAnswer{50};
-// Where the client cannot be polled: how often to ask httpd for more of its body, and whether it is still there.
-constexpr std::chrono::milliseconds kReadTick{20};
+// Where the client cannot be polled: how soon to ask httpd for more of its body, longer each time that nothing has come.
+constexpr std::chrono::milliseconds kFirstReadTick{1};
+constexpr std::chrono::milliseconds kLastReadTick{20};
+// On HTTP/2: how often to ask whether the stream still is there, unless the pipe of its input tells.
 constexpr std::chrono::milliseconds kAbortTick{100};
 // While the request waits for a worker, nobody wakes its thread when one takes it: it looks again when that worker's time
 // could be over, but no more often than this.
 constexpr std::chrono::milliseconds kQueueLook{10};
 // While a client sends nothing: how often to ask httpd's input filters again, some of which keep time (mod_reqtimeout).
 constexpr std::chrono::milliseconds kReadAgain{500};
+
+/// Readable when mod_http2 has something of the request's body, its end, or the end of the stream; -1 where there is no such
+/// thing: a request without a body, or an older httpd.
+int input_pipe(conn_rec* connection) {
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 129)
+    apr_pollfd_t input{};
+    apr_os_file_t pipe = -1;
+    if (ap_get_pollfd_from_conn(connection, &input, nullptr) == APR_SUCCESS &&
+        input.desc_type == APR_POLL_FILE && apr_os_file_get(&pipe, input.desc.f) == APR_SUCCESS)
+        return pipe;
+#else
+    (void)connection;
+#endif
+    return -1;
+}
+
+/// Takes what `pipe`, which is readable, has said so far; what it was about is looked at afterwards.
+void drain(int pipe) {
+    std::array<char, 512> signals;
+    (void)!read(pipe, signals.data(), signals.size());
+}
 
 }  // namespace
 
@@ -80,32 +104,49 @@ bool Conversation::wait_on_futex(Clock::time_point until) {
     return exchange_->parking.wait_until(until, ready);
 }
 
-bool Conversation::wait_on_descriptors(Clock::time_point until) {
-    if (client_ && !event_fd_)
-        event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    // Without a socket of its own, or when this process is out of descriptors.
-    if (!client_ || !event_fd_) {
-        const bool reading = client_blocks_ && may_read_body();
-        return exchange_->parking.wait_until(
-            std::min(until, Clock::now() + (reading ? kReadTick : kAbortTick)),
-            [this] { return something_to_do(); });
-    }
+int Conversation::client_descriptor() const {
+    if (!client_)
+        return input_pipe(r_->connection);
     apr_os_sock_t socket = -1;
     apr_os_sock_get(&socket, client_);
+    return socket;
+}
+
+bool Conversation::wait_on_tick(Clock::time_point until) {
+    Clock::duration tick = kAbortTick;
+    if (client_blocks_ && may_read_body()) {
+        tick = std::clamp<Clock::duration>(Clock::now() - acted_at_, kFirstReadTick, kLastReadTick);
+    }
+    return exchange_->parking.wait_until(std::min(until, Clock::now() + tick),
+                                         [this] { return something_to_do(); });
+}
+
+bool Conversation::wait_on_descriptors(Clock::time_point until) {
+    const int client = client_descriptor();
+    if (client >= 0 && !event_fd_)
+        event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (client < 0 || !event_fd_)  // nothing to poll, or this process is out of descriptors
+        return wait_on_tick(until);
     exchange_->parking.prepare(event_fd_.get());
     const bool read_client = client_blocks_ && may_read_body();
     const bool worker_spoke = something_to_do();
+    // A pipe says that its stream has ended a moment before the connection does.
+    if (!client_ && !read_client)
+        until = std::min(until, Clock::now() + kAbortTick);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
     const int timeout = worker_spoke ? 0 : static_cast<int>(std::clamp<decltype(left)>(left, 0, 60000));
+    const short leaves = client_ && !half_closed_ ? POLLRDHUP : 0;
+    const short speaks = !client_ || read_client ? POLLIN : 0;
     std::array<pollfd, 2> descriptors{
-        {{event_fd_.get(), POLLIN, 0},
-         {socket, static_cast<short>((half_closed_ ? 0 : POLLRDHUP) | (read_client ? POLLIN : 0)), 0}}};
+        {{event_fd_.get(), POLLIN, 0}, {client, static_cast<short>(leaves | speaks), 0}}};
     const int ready = poll(descriptors.data(), descriptors.size(), timeout);
     exchange_->parking.awake();
     if (ready <= 0)
         return worker_spoke;
+    if (!client_ && descriptors[1].revents != 0)
+        drain(client);
     // While its request body is still being read, reading tells.
-    if (!read_client)
+    if (client_ && !read_client)
         on_client(descriptors[1].revents);
     return true;
 }
