@@ -1,6 +1,7 @@
 // The module record and the hooks.
 
 #include "mod_zmqspdy/glue/config.hpp"
+#include "mod_zmqspdy/glue/entity_tag_filter.hpp"
 #include "mod_zmqspdy/glue/fence.hpp"
 #include "mod_zmqspdy/glue/half_close.hpp"
 #include "mod_zmqspdy/glue/handler.hpp"
@@ -31,6 +32,8 @@ void register_hooks(apr_pool_t*) noexcept {
     // Before those that know better, mod_dav's for one.
     ap_hook_fixups(request_hook<choose_handler>, nullptr, nullptr, APR_HOOK_FIRST);
     register_trailers_filter();
+    register_entity_tag_filter();
+    ap_hook_insert_filter(insert_entity_tag_filter, nullptr, nullptr, APR_HOOK_MIDDLE);
     register_early_byte_filter();
     register_unread_body_filter();
     ap_hook_handler(request_hook<serve>, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -8,6 +8,7 @@
 
 #include "mod_zmqspdy/core/http_fields.hpp"
 #include "mod_zmqspdy/core/request_fields.hpp"
+#include "mod_zmqspdy/glue/entity_tag_filter.hpp"
 #include "mod_zmqspdy/glue/request_target.hpp"
 
 namespace zmqspdy::glue {
@@ -171,6 +172,9 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
             return std::string("the request has a header field that cannot be passed on");
         if (name == "max-forwards" && r->method_number == M_OPTIONS)
             headers.add(name, forwards_left(entry.val));
+        // Not If-Range: the client has part of what a filter has made, which no range of a worker's fits.
+        else if (name == "if-none-match" || name == "if-match")
+            headers.add(name, router::with_original_tags(entry.val, tag_suffixes()));
         else
             headers.add(name, entry.val);
     }
