@@ -6,6 +6,8 @@
 #include <exception>
 #include <utility>
 
+#include "mod_zmqspdy/core/log_relay.hpp"
+
 namespace zmqspdy::router {
 
 namespace {
@@ -26,6 +28,8 @@ DealerPool::DealerPool(WorkerTable table, PoolOptions options, Log log)
     poller_.add(doorbell_.fd(), make_token(Token::doorbell));
     if (options_.wakeup_fd >= 0)
         poller_.add(options_.wakeup_fd, make_token(Token::wakeup));
+    if (options_.log_fd >= 0)
+        poller_.add(options_.log_fd, make_token(Token::log));
     thread_ = std::thread([this] { run(); });
 }
 
@@ -165,7 +169,7 @@ void DealerPool::loop() {
 }
 
 void DealerPool::serve(const epoll_event& event) {
-    const auto what = static_cast<Token>(event.data.u64 & 3U);
+    const auto what = static_cast<Token>(event.data.u64 & ((1U << kTokenBits) - 1));
     if (what == Token::doorbell)
         return doorbell_.clear();
     if (what == Token::wakeup) {
@@ -173,12 +177,20 @@ void DealerPool::serve(const epoll_event& event) {
         queue_may_move_ = true;
         return;
     }
-    const auto found = links_.find(event.data.u64 >> 2U);
+    if (what == Token::log)
+        return write_registry_log();
+    const auto found = links_.find(event.data.u64 >> kTokenBits);
     if (found == links_.end())
         return;  // an event of a link that has gone meanwhile
     if (what == Token::monitor)
         found->second->watch();
     has_output(*found->second);
+}
+
+void DealerPool::write_registry_log() {
+    // A child that only finishes what it has writes to files that may have been renamed.
+    if (options_.watch->configuration.load() == options_.configuration)
+        drain_log(options_.log_fd, log_);
 }
 
 bool DealerPool::take_commands() {

@@ -18,6 +18,7 @@
 #include "mod_zmqspdy/core/dispatch.hpp"
 #include "mod_zmqspdy/core/exchange.hpp"
 #include "mod_zmqspdy/core/log.hpp"
+#include "mod_zmqspdy/core/registry_watch.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "transport/doorbell.hpp"
 #include "transport/poller.hpp"
@@ -34,6 +35,10 @@ struct PoolOptions {
     std::chrono::milliseconds slow_start{0};  ///< Snapshot's
     std::string relay_endpoint;  ///< where the registry takes sessions for workers that cannot be dialled
     int wakeup_fd = -1;  ///< an eventfd of the parent: becomes readable when workers come or slots free up
+    int log_fd = -1;     ///< the back of the registry's log relay; stays the caller's
+    const RegistryWatch* watch = nullptr;  ///< outlives the pool; with log_fd
+    std::uint32_t configuration =
+        0;  ///< RegistryWatch's, as this child has it: later, others write the registry's log
     /// Called on the pool's thread when it ends by a fault: nothing can be dispatched in this process any more.
     std::function<void()> on_broken;
 };
@@ -82,9 +87,10 @@ class DealerPool final : private WorkerLink::Owner {
     };
 
     /// What a poller event is about; links are told apart by their worker's id.
-    enum class Token : std::uint64_t { doorbell, wakeup, socket, monitor };
+    enum class Token : std::uint64_t { doorbell, wakeup, socket, monitor, log };
+    static constexpr unsigned kTokenBits = 3;
     [[nodiscard]] static constexpr std::uint64_t make_token(Token what, WorkerId worker = 0) {
-        return worker << 2U | static_cast<std::uint64_t>(what);
+        return worker << kTokenBits | static_cast<std::uint64_t>(what);
     }
 
     void post(std::unique_ptr<Command> command);
@@ -94,6 +100,7 @@ class DealerPool final : private WorkerLink::Owner {
     void run() noexcept;
     void loop();
     void serve(const epoll_event& event);
+    void write_registry_log();
     bool take_commands();
     void on_submit(std::shared_ptr<Exchange> exchange);
     void on_body(Command& command);

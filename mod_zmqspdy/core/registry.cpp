@@ -25,6 +25,9 @@ constexpr std::chrono::milliseconds kProbeDelay{2};
 constexpr std::chrono::milliseconds kProbeInterval{50};
 constexpr int kProbes = 2;
 
+// However little there is to do, it is seen to be alive.
+constexpr std::chrono::milliseconds kLongestSleep{2000};
+
 /// Above every id that an earlier registry gave to anybody: none gives one for each nanosecond.
 WorkerId first_id() {
     return static_cast<WorkerId>(
@@ -91,6 +94,8 @@ void Registry::run(int stop_fd) {
         bool more = true;
         while (more) {
             more = watch();
+            if (options_.on_turn)
+                options_.on_turn();
             for (int i = 0; i < 256 && receive_from_worker(); ++i)
                 more = true;
             for (int i = 0; i < 256 && receive_from_child(); ++i)
@@ -113,7 +118,7 @@ void Registry::run(int stop_fd) {
         const bool alone = members_.empty() && orphans_.empty() && probes_left_ == 0 && !trim_memory_;
         const auto next = probes_left_ > 0 ? std::min(next_probe_, next_tick_) : next_tick_;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now);
-        for (const auto& event : poller_.wait(alone ? std::chrono::milliseconds{-1} : left))
+        for (const auto& event : poller_.wait(alone ? kLongestSleep : std::min(left, kLongestSleep)))
             if (event.data.u64 == kStop)
                 return;
     }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ struct RegistryOptions {
     std::chrono::milliseconds heartbeat{1000};
     bool insecure = false;
     int wakeup_fd = -1;  ///< eventfd that wakes children; stays the caller's
+    /// Called each time the registry gets round its loop, every two seconds at least.
+    std::function<void()> on_turn;
 };
 
 /// One thread, one process. Nothing that a worker sends makes it throw; what throws is a fault of this host

@@ -1,5 +1,7 @@
 #include "mod_zmqspdy/glue/log.hpp"
 
+#include <initializer_list>
+
 namespace zmqspdy::glue {
 
 namespace {
@@ -26,6 +28,15 @@ router::Log make_log(server_rec* s) {
     return [s](router::LogLevel level, const std::string& line) {
         ap_log_error(APLOG_MARK, httpd_level(level), 0, s, "%s", line.c_str());
     };
+}
+
+router::LogLevel most_wanted_level(const server_rec* s) {
+    using router::LogLevel;
+    auto wanted = LogLevel::error;
+    for (const auto level : {LogLevel::warning, LogLevel::notice, LogLevel::info, LogLevel::debug})
+        if (APLOG_MODULE_IS_LEVEL(s, APLOG_MODULE_INDEX, httpd_level(level)))
+            wanted = level;
+    return wanted;
 }
 
 }  // namespace zmqspdy::glue

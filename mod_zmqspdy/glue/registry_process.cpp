@@ -3,7 +3,9 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <syslog.h>
 #include <unistd.h>
+#include <unixd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,9 +13,12 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "mod_zmqspdy/core/log_relay.hpp"
 #include "mod_zmqspdy/core/registry.hpp"
 #include "mod_zmqspdy/glue/fence.hpp"
 #include "mod_zmqspdy/glue/log.hpp"
@@ -25,13 +30,17 @@ namespace {
 
 constexpr const char* kTitle = "httpd (zmqspdy registry)";
 constexpr int kExitFault = 1;
+// httpd lets modules look after their processes every ten seconds. It takes so many good looks to forget that the
+// registry hung, and a registry that does again and again is given up to 2^kMostPatience looks.
+constexpr int kLooksUntilTrusted = 6;
+constexpr int kMostPatience = 5;
 // A registry that ends within a second of its start is no accident; after some of those, trying again is
 // noise.
 constexpr apr_time_t kShortLife = apr_time_from_sec(1);
 constexpr int kMaxShortLives = 5;
 
 // Bumped when a running registry of an older version of this module must not be kept over a restart.
-constexpr const char* kRegistryVersion = "4";
+constexpr const char* kRegistryVersion = "5";
 
 void set_title(const process_rec* process) {
     prctl(PR_SET_NAME, "zmqspdy-reg", 0, 0, 0);
@@ -74,6 +83,43 @@ router::RegistryOptions registry_options(const Retained& keep, const ServerConfi
     return options;
 }
 
+/// Its log lines go to the children of whatever configuration is the present one; so do libzmq's last words.
+void let_go_of_logs(const Retained& keep, int stop_fd) {
+    closelog();
+    dup2(keep.log_relay.front(), STDERR_FILENO);
+    dup2(keep.log_relay.front(), STDOUT_FILENO);
+    // Log files that are rotated away, and the pipes of loggers that wait for their end, among much else.
+    std::vector<int> needed(keep.listen_fds.begin(), keep.listen_fds.end());
+    needed.insert(needed.end(), {STDERR_FILENO, stop_fd, keep.wakeup_fd, keep.log_relay.front()});
+    std::sort(needed.begin(), needed.end());
+    for (std::size_t i = 0; i < needed.size(); ++i) {
+        const int next = i + 1 < needed.size() ? needed[i + 1] : std::numeric_limits<int>::max();
+        if (needed[i] >= STDERR_FILENO && next > needed[i] + 1)
+            (void)close_range(static_cast<unsigned>(needed[i]) + 1, static_cast<unsigned>(next) - 1, 0);
+    }
+}
+
+int serve_workers(const Retained& keep, const ServerConfig& config, router::WorkerTable table, int stop_fd) {
+    router::LogSender sender(keep.log_relay.front());
+    const router::Log log = [&sender, watch = keep.watch](router::LogLevel level, const std::string& line) {
+        if (static_cast<std::uint32_t>(level) <= watch->log_level.load())
+            sender.send(level, line);
+    };
+    try {
+        auto options = registry_options(keep, config);
+        options.on_turn = [&sender, watch = keep.watch] {
+            watch->beats.fetch_add(1);
+            sender.flush();
+        };
+        router::Registry registry(table, std::move(options), log);
+        registry.run(stop_fd);
+        return 0;
+    } catch (const std::exception& error) {
+        log(router::LogLevel::error, std::string("the registry ends: ") + error.what());
+    }
+    return kExitFault;
+}
+
 int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s, apr_pool_t* pool) {
     return fenced(s, kExitFault, [&] {
         const auto stop = take_signals();
@@ -90,9 +136,8 @@ int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s
         auto table = router::WorkerTable::attach(keep.table);
         if (!table)
             throw std::runtime_error("the worker table is of another version of the module");
-        router::Registry registry(*table, registry_options(keep, config), make_log(s));
-        registry.run(stop.get());
-        return 0;
+        let_go_of_logs(keep, stop.get());
+        return serve_workers(keep, config, *table, stop.get());
     });
 }
 
@@ -101,7 +146,8 @@ std::string settings_of(const Retained& keep, const ServerConfig& config) {
     return std::string(kRegistryVersion) + "|" + keep.listen.data() + "|" +
            std::to_string(config.heartbeat_or_default().count()) + "|" +
            (config.insecure_or_default() ? "insecure" : "secure") + "|" +
-           std::to_string(table ? table->identity() : 0);
+           std::to_string(table ? table->identity() : 0) + "|" + std::to_string(ap_unixd_config.user_id) +
+           "|" + std::to_string(ap_unixd_config.group_id);
 }
 
 void start_registry(Retained& keep, const ServerConfig& config, server_rec* s) {
@@ -118,6 +164,8 @@ void start_registry(Retained& keep, const ServerConfig& config, server_rec* s) {
     keep.registry = {};
     keep.registry.pid = pid;
     keep.registry_started = apr_time_now();
+    keep.looks.beats = keep.watch->beats.load();
+    keep.looks.silent = -1;
     router::assign(keep.settings, settings_of(keep, config));
 }
 
@@ -126,6 +174,8 @@ bool has_ended(pid_t pid) {
     const pid_t reaped = waitpid(pid, &status, WNOHANG);
     return reaped == pid || (reaped < 0 && errno == ECHILD && kill(pid, 0) != 0);
 }
+
+}  // namespace
 
 void stop_registry(Retained& keep) {
     const pid_t pid = std::exchange(keep.registry.pid, 0);
@@ -140,6 +190,8 @@ void stop_registry(Retained& keep) {
     kill(pid, SIGKILL);
     waitpid(pid, nullptr, 0);
 }
+
+namespace {
 
 /// Runs when pconf goes, before this code is unloaded: at each restart, and at the end, when alone the
 /// registry must go.
@@ -194,10 +246,37 @@ void supervise_registry(Retained& keep, const ServerConfig& config, server_rec* 
     if (keep.registry.pid != 0 && settings_of(keep, config) != keep.settings.data())
         stop_registry(keep);
     keep.registry_failures = 0;
-    if (keep.registry.pid == 0)
+    if (keep.registry.pid == 0) {
         start_registry(keep, config, s);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "workers are awaited at %s", keep.listen.data());
+    }
     watch_registry(keep, s, pconf);
     apr_pool_cleanup_register(pconf, nullptr, on_pconf_gone, apr_pool_cleanup_null);
+}
+
+void look_after_registry(Retained& keep, server_rec* s) {
+    if (keep.registry.pid == 0)
+        return;
+    auto& looks = keep.looks;
+    const auto beats = keep.watch->beats.load();
+    if (beats != std::exchange(looks.beats, beats)) {
+        looks.silent = 0;
+        if (++looks.alive >= kLooksUntilTrusted)
+            looks.hangs = 0;
+        return;
+    }
+    looks.alive = 0;
+    // Twice as patient each time: where the machine is what hangs, killing does not mend it.
+    if (++looks.silent < 1 << std::min(looks.hangs, kMostPatience))
+        return;
+    ++looks.hangs;
+    looks.silent = -1;
+    ap_log_error(
+        APLOG_MARK, APLOG_ERR, 0, s,
+        "the registry (pid %d) hangs: it has done nothing since it was looked at last, some ten seconds "
+        "ago; it is killed, and another takes its place",
+        static_cast<int>(keep.registry.pid));
+    kill(keep.registry.pid, SIGKILL);
 }
 
 }  // namespace zmqspdy::glue

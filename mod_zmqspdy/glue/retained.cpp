@@ -12,13 +12,14 @@
 #include <string>
 #include <type_traits>
 
+#include "mod_zmqspdy/core/log_relay.hpp"
 #include "mod_zmqspdy/glue/worker_port.hpp"
 
 namespace zmqspdy::glue {
 
 namespace {
 
-constexpr const char* kRetainedKey = "mod_zmqspdy-2";
+constexpr const char* kRetainedKey = "mod_zmqspdy-3";
 // Children that have ended and those that replace them overlap for a moment.
 constexpr std::uint32_t kSpareChildren = 16;
 
@@ -42,6 +43,23 @@ router::WorkerTable::Size wanted_size(const ServerConfig& config) {
             static_cast<std::uint32_t>(children > 0 ? children : 1) + kSpareChildren};
 }
 
+// Anonymous: it ends with the last process that has it, and leaves no name behind.
+void* map_shared(std::size_t bytes) {
+    void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+}
+
+void prepare_watch(Retained& keep) {
+    if (!keep.watch) {
+        void* const memory = map_shared(sizeof(router::RegistryWatch));
+        if (!memory)
+            throw system_failure("no shared memory to watch the registry");
+        keep.watch = new (memory) router::RegistryWatch{};
+    }
+    if (keep.log_relay.front() < 0)
+        keep.log_relay = router::open_log_relay();
+}
+
 void prepare_table(Retained& keep, const ServerConfig& config) {
     const auto size = wanted_size(config);
     if (keep.table) {
@@ -52,10 +70,9 @@ void prepare_table(Retained& keep, const ServerConfig& config) {
         munmap(keep.table, keep.table_bytes);
         keep.table = nullptr;
     }
-    // Anonymous: it ends with the last process that has it, and leaves no name behind.
     const std::size_t bytes = router::WorkerTable::bytes_for(size);
-    void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
+    void* const memory = map_shared(bytes);
+    if (!memory)
         throw system_failure("no shared memory for the worker table (ZmqSpdyMaxWorkers " +
                              std::to_string(size.workers) + ")");
     (void)router::WorkerTable::create(memory, size);
@@ -71,6 +88,7 @@ Retained& retained() {
     auto* const made = new (ap_retained_data_create(kRetainedKey, sizeof(Retained))) Retained{};
     made->listen_fds.fill(-1);
     made->wakeup_fd = -1;
+    made->log_relay.fill(-1);
     return *made;
 }
 
@@ -105,6 +123,7 @@ void prepare(Retained& keep, const ServerConfig& config) {
     }
     while (keep.identity == 0)
         keep.identity = random_number();
+    prepare_watch(keep);
     prepare_table(keep, config);
 }
 

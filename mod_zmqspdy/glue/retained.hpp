@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mod_zmqspdy/core/registry_watch.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "mod_zmqspdy/glue/config.hpp"
 #include "mod_zmqspdy/glue/worker_port.hpp"
@@ -28,7 +29,16 @@ struct Retained {
     std::size_t table_bytes;
     apr_proc_t registry;  ///< pid 0: none
     apr_time_t registry_started;
-    int registry_failures;           ///< in a row
+    int registry_failures;  ///< in a row
+    /// How the parent's looks at the registry went: see look_after_registry().
+    struct Looks {
+        std::uint64_t beats;  ///< seen last
+        int silent;           ///< looks in a row without a beat; -1: it has just begun
+        int alive;            ///< looks in a row with one
+        int hangs;            ///< how often it was killed for that lately
+    } looks;
+    router::RegistryWatch* watch;    ///< shared memory
+    std::array<int, 2> log_relay;    ///< the registry's log lines: in at the front, out at the back; -1: none
     std::array<char, 64> relay;      ///< endpoint where the registry takes children's sessions
     std::array<char, 256> settings;  ///< what the running registry was started with
 };

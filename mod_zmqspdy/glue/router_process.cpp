@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <memory>
 
 #include "mod_zmqspdy/core/dealer_pool.hpp"
+#include "mod_zmqspdy/core/log_relay.hpp"
 #include "mod_zmqspdy/glue/config.hpp"
 #include "mod_zmqspdy/glue/fence.hpp"
 #include "mod_zmqspdy/glue/log.hpp"
@@ -63,6 +65,9 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     options.slow_start = config.slow_start_or_default();
     options.relay_endpoint = keep.relay.data();
     options.wakeup_fd = keep.wakeup_fd;
+    options.log_fd = keep.log_relay.back();
+    options.watch = keep.watch;
+    options.configuration = keep.watch->configuration.load();
     // Such a child would answer 503 at once, and so get more than its share: httpd starts another in its place.
     options.on_broken = [] { kill(getpid(), SIGTERM); };
     auto state = std::make_unique<ChildState>(ChildState{
@@ -76,7 +81,12 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
 int open_port(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
     // Without a server, APLOG_STARTUP goes to the terminal; at a restart, to the error log.
     return fenced(nullptr, HTTP_INTERNAL_SERVER_ERROR, [s] {
-        prepare(retained(), server_config(s));
+        Retained& keep = retained();
+        const ServerConfig& config = server_config(s);
+        // It would hold the port that the new address may need; it has to be replaced in any case.
+        if (std::strcmp(keep.listen.data(), config.listen_or_default()) != 0)
+            stop_registry(keep);
+        prepare(keep, config);
         return OK;
     });
 }
@@ -87,7 +97,23 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noex
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
     return fenced(s, HTTP_INTERNAL_SERVER_ERROR, [=] {
-        supervise_registry(retained(), server_config(s), s, pconf);
+        Retained& keep = retained();
+        // From here on the children to come write the registry's log, and nobody before them.
+        keep.watch->configuration.fetch_add(1);
+        keep.watch->log_level.store(static_cast<std::uint32_t>(most_wanted_level(s)));
+        supervise_registry(keep, server_config(s), s, pconf);
+        return OK;
+    });
+}
+
+int monitor(apr_pool_t*, server_rec* s) noexcept {
+    return fenced(s, OK, [s] {
+        Retained& keep = retained();
+        if (!keep.watch)
+            return OK;
+        // What no child was there to write.
+        router::drain_log(keep.log_relay.back(), make_log(s));
+        look_after_registry(keep, s);
         return OK;
     });
 }

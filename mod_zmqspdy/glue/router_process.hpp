@@ -16,6 +16,9 @@ int post_config(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_r
 /// Starts this child's dealer pool.
 void child_init(apr_pool_t* pchild, server_rec* s) noexcept;
 
+/// In the parent, every ten seconds: looks after the registry.
+int monitor(apr_pool_t* pconf, server_rec* s) noexcept;
+
 /// In the parent: takes back what a child that ended still counted in the table.
 void child_status(server_rec* s, pid_t pid, ap_generation_t generation, int slot,
                   mpm_child_status state) noexcept;

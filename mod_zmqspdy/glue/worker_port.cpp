@@ -87,6 +87,8 @@ std::runtime_error cannot_open(const char* endpoint, const transport::TcpEndpoin
         return refusal(which + "; this host has no such address, as 'ip address' shows");
     if (error == EADDRINUSE)
         return refusal(which + "; another httpd or program is using it, as 'ss -ltnp' shows");
+    if (error == EACCES || error == EPERM)
+        return refusal(which + "; ports below 1024 are root's: start httpd as root, or take another");
     return refusal(which);
 }
 
