@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What building and running needs, as Debian names it.
 packages_build=(ca-certificates g++ cmake ninja-build apache2-bin apache2-dev libzmq3-dev cppzmq-dev zlib1g-dev
-  libcli11-dev libssl-dev nlohmann-json3-dev)
+  libc-ares-dev libcli11-dev libssl-dev nlohmann-json3-dev)
 packages_run=(apache2-bin curl procps)
 packages_test=(catch2 libcurl4-openssl-dev make nghttp2-client openssl perl)
 packages_ci=(chromium-headless-shell clang clang-format clang-tidy libclang-rt-dev)

@@ -16,6 +16,20 @@ std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t l
     return number;
 }
 
+std::string to_hex(std::uint64_t number) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+    return {digits.data(), end};
+}
+
+std::optional<std::uint64_t> parse_hex(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return number;
+}
+
 AnnouncementError bad(std::string why) {
     return {400, std::move(why)};
 }
@@ -45,13 +59,23 @@ spdy::HeaderBlock to_headers(const Announcement& announcement) {
         headers.add("program", announcement.program);
     if (!announcement.version.empty())
         headers.add("version", announcement.version);
-    if (announcement.instance != 0) {
-        std::array<char, 16> digits{};
-        const auto end =
-            std::to_chars(digits.data(), digits.data() + digits.size(), announcement.instance, 16).ptr;
-        headers.add("instance", {digits.data(), end});
-    }
+    if (announcement.instance != 0)
+        headers.add("instance", to_hex(announcement.instance));
     return headers;
+}
+
+spdy::HeaderBlock identity_question() {
+    spdy::HeaderBlock headers;
+    headers.add(":method", "GET");
+    headers.add(":path", "/router");
+    headers.add(":version", "HTTP/1.1");
+    headers.add(":host", "registry");
+    headers.add(":scheme", "http");
+    return headers;
+}
+
+bool is_identity_question(const spdy::HeaderBlock& headers) {
+    return headers.find(":method") == "GET" && headers.find(":path") == "/router";
 }
 
 std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::HeaderBlock& headers) {
@@ -105,11 +129,10 @@ std::optional<AnnouncementError> update(Announcement& announcement, const spdy::
         announcement.version = *version;
     }
     if (const auto text = headers.find("instance")) {
-        std::uint64_t instance = 0;
-        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), instance, 16);
-        if (error != std::errc{} || end != text->data() + text->size())
+        const auto instance = parse_hex(*text);
+        if (!instance)
             return bad("'instance' must be 1 to 16 hexadecimal digits");
-        announcement.instance = instance;
+        announcement.instance = *instance;
     }
     return std::nullopt;
 }
@@ -122,6 +145,8 @@ spdy::HeaderBlock to_headers(const AnnouncementReply& reply) {
         headers.add("reason", reply.reason);
     if (!reply.warning.empty())
         headers.add("warning", reply.warning);
+    if (reply.router != 0)
+        headers.add("router", to_hex(reply.router));
     headers.add("heartbeat-ms", std::to_string(reply.heartbeat.count()));
     return headers;
 }
@@ -137,6 +162,8 @@ std::optional<AnnouncementReply> parse_reply(const spdy::HeaderBlock& headers) {
         reply.reason = *reason;
     if (const auto warning = headers.find("warning"))
         reply.warning = *warning;
+    if (const auto text = headers.find("router"))
+        reply.router = parse_hex(*text).value_or(0);
     if (const auto text = headers.find("heartbeat-ms")) {
         const auto heartbeat =
             parse_number(*text, kLeastHeartbeat.count(), std::chrono::milliseconds{kMostHeartbeat}.count());

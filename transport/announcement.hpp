@@ -47,12 +47,18 @@ struct AnnouncementError {
 [[nodiscard]] std::optional<AnnouncementError> update(Announcement& announcement,
                                                       const spdy::HeaderBlock& headers);
 
+/// Asks a registry who it is, without announcing anything: `GET /router`, answered with 200 and AnnouncementReply::router.
+[[nodiscard]] spdy::HeaderBlock identity_question();
+[[nodiscard]] bool is_identity_question(const spdy::HeaderBlock& headers);
+
 /// The registry's answer: `:status 201` with the heartbeat, or a 4xx or 503 with a
 /// reason.
 struct AnnouncementReply {
     int status = 201;
-    std::string reason;                         ///< when status is not 201
-    std::string warning = {};                   ///< with 201: a sentence for the worker's log
+    std::string reason;        ///< when status is not 201
+    std::string warning = {};  ///< with 201: a sentence for the worker's log
+    /// Tells this router from any other, at whatever address and over restarts of its registry; 0: it does not say.
+    std::uint64_t router = 0;
     std::chrono::milliseconds heartbeat{1000};  ///< a PING for each; three silent ones mean the peer is gone
 };
 [[nodiscard]] spdy::HeaderBlock to_headers(const AnnouncementReply& reply);

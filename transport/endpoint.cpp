@@ -1,11 +1,14 @@
 #include "transport/endpoint.hpp"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace zmqspdy::transport {
 
@@ -101,6 +104,30 @@ bool is_localhost(std::string_view host) noexcept {
 
 bool is_address(std::string_view host) {
     return parse_address(host).has_value();
+}
+
+std::vector<std::string> resolve(const std::string& host) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    std::vector<std::string> addresses;
+    if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0)
+        return addresses;
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned{found, &freeaddrinfo};
+    for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+        auto text = to_text(each->ai_addr, each->ai_addrlen);
+        if (!text.empty() && std::find(addresses.begin(), addresses.end(), text) == addresses.end())
+            addresses.push_back(std::move(text));
+    }
+    return addresses;
+}
+
+std::string to_text(const sockaddr* address, socklen_t length) {
+    std::array<char, NI_MAXHOST> host{};
+    if (getnameinfo(address, length, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+        return {};
+    return host.data();
 }
 
 bool is_local_address(std::string_view address) {

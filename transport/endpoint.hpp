@@ -1,11 +1,14 @@
 // ZeroMQ endpoints, judged before libzmq sees them.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace zmqspdy::transport {
 
@@ -35,6 +38,11 @@ inline constexpr std::array<const char*, 2> kLoopbackAddresses{"127.0.0.1", "::1
 [[nodiscard]] bool is_localhost(std::string_view host) noexcept;
 /// True for an IP address in numbers; false for names and `*`.
 [[nodiscard]] bool is_address(std::string_view host);
+
+/// An IP address in numbers, an IPv6 one with its zone; empty when it is none.
+[[nodiscard]] std::string to_text(const sockaddr* address, socklen_t length);
+/// The addresses of a name, each once; none when it has none. Waits for name servers.
+[[nodiscard]] std::vector<std::string> resolve(const std::string& host);
 
 /// True when only processes of this host can connect to it: abstract sockets, 127.0.0.0/8, ::1, localhost.
 [[nodiscard]] bool is_local(const Endpoint& endpoint);

@@ -17,6 +17,9 @@ inline constexpr int kHighWaterMark = 10000;
 /// A connection that has not finished ZMTP's handshake by then is closed by libzmq.
 inline constexpr std::chrono::milliseconds kHandshakeInterval{5000};
 
+/// How long a connection may take to come about.
+inline constexpr std::chrono::milliseconds kConnectTimeout{2000};
+
 /// For each data or control socket, before bind or connect. No lingering: what matters is acknowledged by
 /// SPDY, and a process that ends must not hang. No silent reconnect: one connection is one session.
 void set_limits(zmq::socket_t& socket);

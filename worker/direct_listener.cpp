@@ -3,8 +3,10 @@
 #include <array>
 #include <chrono>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "transport/message.hpp"
 #include "transport/socket_options.hpp"
@@ -24,8 +26,43 @@ zmq::socket_t make_router(zmq::context_t& context) {
     return socket;
 }
 
+/// What libzmq may take for `text`, the likeliest first: it binds to addresses, `*` and interfaces, not to names of hosts.
+/// Looked up here and now, since nothing is served yet.
+std::vector<std::string> places(const std::string& text) {
+    const auto parsed = transport::parse_endpoint(text);
+    const auto* endpoint = std::get_if<transport::Endpoint>(&parsed);
+    const auto* tcp = endpoint != nullptr ? std::get_if<transport::TcpEndpoint>(endpoint) : nullptr;
+    const auto at = [tcp](const std::string& host) {
+        return to_string(transport::TcpEndpoint{host, tcp->port});
+    };
+    std::vector<std::string> places;
+    if (tcp != nullptr && transport::is_localhost(tcp->host)) {
+        for (const char* const address : transport::kLoopbackAddresses)
+            places.push_back(at(address));
+        return places;
+    }
+    places.push_back(text);
+    if (tcp == nullptr || tcp->host == "*" || transport::is_address(tcp->host))
+        return places;
+    for (const auto& address : transport::resolve(tcp->host))
+        places.push_back(at(address));
+    return places;
+}
+
+void bind_somewhere(zmq::socket_t& socket, const std::string& text) {
+    const auto all = places(text);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        try {
+            return socket.bind(all[i]);
+        } catch (const zmq::error_t&) {
+            if (i + 1 == all.size())
+                throw;
+        }
+    }
+}
+
 transport::Endpoint bind(zmq::socket_t& socket, const std::string& text) {
-    socket.bind(text);
+    bind_somewhere(socket, text);
     const auto wanted = transport::parse_endpoint(text);
     auto bound = transport::parse_endpoint(socket.get(zmq::sockopt::last_endpoint));
     if (std::holds_alternative<transport::EndpointError>(wanted) ||

@@ -58,6 +58,13 @@ std::string own_endpoint(const std::string& name) {
     return "ipc://@zmqspdy/" + fit + "-" + std::to_string(::getpid()) + "-" + std::string(hex.data(), end);
 }
 
+/// It may stand for several addresses.
+bool is_name(const std::string& router) {
+    const auto parsed = std::get<transport::Endpoint>(transport::parse_endpoint(router));
+    const auto* tcp = std::get_if<transport::TcpEndpoint>(&parsed);
+    return tcp != nullptr && !transport::is_address(tcp->host);
+}
+
 void run_job(Job& job, const Log& log) {
     if (job.exchange->cancelled())
         return job.exchange->break_off(spdy::ResetCode::cancel);  // it waited too long
@@ -82,6 +89,7 @@ IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& 
                     .program = options.program,
                     .version = options.version,
                     .instance = random_number()},
+      known_routers_{options.routers.size() > 1 || is_name(options.routers.front())},
       next_heartbeat_{Source::Clock::now() + transport::kDefaultHeartbeat} {
     poller_.add(outbox_.doorbell().fd(), kDoorbell);
     poller_.add(stop_signal_.fd(), kStop);
@@ -107,11 +115,11 @@ void IoThread::listen(const Options& options) {
 }
 
 void IoThread::link(const Options& options) {
+    const LinkSetting setting{context_, poller_, announcement_, dispatcher_, log_, known_routers_};
     for (const std::string& router : options.routers) {
-        auto link = std::make_unique<RouterLink>(context_, poller_, tokens_of(sources_.size()), router,
-                                                 announcement_, dispatcher_, log_);
-        links_.push_back(link.get());
-        sources_.push_back(std::move(link));
+        auto group = std::make_unique<RouterGroup>(setting, tokens_of(sources_.size()), router);
+        routers_.push_back(group.get());
+        sources_.push_back(std::move(group));
     }
 }
 
@@ -213,9 +221,9 @@ void IoThread::keep_time() {
 }
 
 void IoThread::heartbeat(Source::Clock::time_point now) {
-    milliseconds interval = links_.front()->heartbeat_interval();
-    for (const RouterLink* link : links_)
-        interval = std::min(interval, link->heartbeat_interval());
+    milliseconds interval = routers_.front()->heartbeat_interval();
+    for (const RouterGroup* router : routers_)
+        interval = std::min(interval, router->heartbeat_interval());
     next_heartbeat_ = now + interval;
     for (const auto& source : sources_)
         source->heartbeat();

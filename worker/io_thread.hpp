@@ -11,10 +11,11 @@
 #include "transport/poller.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/handler_pool.hpp"
+#include "worker/known_routers.hpp"
 #include "worker/log.hpp"
 #include "worker/options.hpp"
 #include "worker/outbox.hpp"
-#include "worker/router_link.hpp"
+#include "worker/router_group.hpp"
 #include "worker/routes.hpp"
 #include "worker/source.hpp"
 #include "worker/stop_signal.hpp"
@@ -67,8 +68,9 @@ class IoThread {
     HandlerPool pool_;
     zmq::context_t context_;
     transport::Announcement announcement_;
+    KnownRouters known_routers_;
     std::vector<std::unique_ptr<Source>> sources_;
-    std::vector<RouterLink*> links_;
+    std::vector<RouterGroup*> routers_;
     Source::Clock::time_point next_heartbeat_;
 };
 

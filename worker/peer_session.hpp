@@ -45,6 +45,7 @@ class PeerSession {
     /// PINGs the peer: once it answers it has all that was sent before.
     void leave();
     [[nodiscard]] bool has_left() const noexcept { return lost_ || !farewell_ || farewell_acknowledged_; }
+    [[nodiscard]] bool is_idle() const noexcept { return streams_.empty(); }
     /// GOAWAY PROTOCOL_ERROR, and the end.
     void refuse(std::string_view why);
     /// Once for each heartbeat: PINGs a peer that has streams; one that has been silent for too long is lost.

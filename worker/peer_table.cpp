@@ -85,6 +85,11 @@ bool PeerTable::has_left() const {
                        [](const auto& each) { return each.second->has_left(); });
 }
 
+bool PeerTable::is_idle() const {
+    return std::all_of(sessions_.begin(), sessions_.end(),
+                       [](const auto& each) { return each.second->is_idle(); });
+}
+
 bool PeerTable::is_dead(std::string_view peer) const noexcept {
     return std::find(dead_.begin(), dead_.end(), peer) != dead_.end();
 }

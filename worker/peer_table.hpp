@@ -35,6 +35,8 @@ class PeerTable {
     /// PINGs everybody, to know when all that was sent has arrived.
     void leave();
     [[nodiscard]] bool has_left() const;
+    /// No peer has an open stream.
+    [[nodiscard]] bool is_idle() const;
 
   private:
     struct Hash {

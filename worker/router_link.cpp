@@ -21,43 +21,47 @@ static_assert(transport::kMissedHeartbeats == 3, "the log says so");
 /// nothing.
 constexpr milliseconds kReconnectPause{100};
 constexpr milliseconds::rep kJitter = 100;
+/// Of a patient link, which doubles its pause with each failure.
+constexpr milliseconds kLongestPause{10'000};
 /// A registry leaves those that it refused three times as long to ask again.
 constexpr std::chrono::seconds kAnnounceAgain{5};
 /// An endpoint that another connection holds is free within some heartbeats, if that one is an earlier run of this worker.
 constexpr std::chrono::seconds kClaimAgain{1};
 constexpr int kConflict = 409;
-constexpr int kMonitored = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                           ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                           ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+/// The address of a router that another link has may become another router's.
+constexpr std::chrono::seconds kStandby{60};
+/// libzmq does not tell a refused connection from one that nobody answered within its limit.
+constexpr milliseconds kRefusedWithin = transport::kConnectTimeout - milliseconds{100};
+constexpr int kMonitored = ZMQ_EVENT_CONNECTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED |
+                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                           ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
 
-zmq::socket_t make_dealer(zmq::context_t& context) {
+zmq::socket_t make_dealer(zmq::context_t& context, const transport::Endpoint& router) {
     zmq::socket_t socket{context, zmq::socket_type::dealer};
     transport::set_limits(socket);
+    const auto* tcp = std::get_if<transport::TcpEndpoint>(&router);
+    socket.set(zmq::sockopt::ipv6, tcp != nullptr && tcp->host.find(':') != std::string::npos);
     return socket;
 }
 
 }  // namespace
 
-RouterLink::Connection::Connection(zmq::context_t& context, const std::string& router, Dispatcher& dispatcher,
-                                   const Log& log)
-    : socket{make_dealer(context)},
-      monitor{context, socket, kMonitored},
-      peers{socket, dispatcher, log, PeerTable::Peers::relayed},
+RouterLink::Connection::Connection(const LinkSetting& setting, const transport::Endpoint& router)
+    : socket{make_dealer(setting.context, router)},
+      monitor{setting.context, socket, kMonitored},
+      peers{socket, setting.dispatcher, setting.log, PeerTable::Peers::relayed},
       session{spdy::SessionOptions{}} {
-    socket.connect(router);
+    socket.connect(to_string(router));
 }
 
-RouterLink::RouterLink(zmq::context_t& context, transport::Poller& poller, Tokens tokens, std::string router,
-                       const transport::Announcement& announcement, Dispatcher& dispatcher, const Log& log)
-    : context_{context},
-      poller_{poller},
+RouterLink::RouterLink(const LinkSetting& setting, Tokens tokens, transport::Endpoint endpoint,
+                       const std::string& label)
+    : setting_{setting},
       tokens_{tokens},
-      router_{std::move(router)},
-      announcement_{announcement},
-      dispatcher_{dispatcher},
-      log_{log},
+      endpoint_{std::move(endpoint)},
+      news_{setting.log, label},
       random_{std::random_device{}()} {
-    connect();
+    socket_hot_ = monitor_hot_ = false;
 }
 
 RouterLink::~RouterLink() {
@@ -65,69 +69,96 @@ RouterLink::~RouterLink() {
 }
 
 void RouterLink::connect() {
+    standby_.reset();
     try {
-        connection_ = std::make_unique<Connection>(context_, router_, dispatcher_, log_);
+        connection_ = std::make_unique<Connection>(setting_, endpoint_);
     } catch (const zmq::error_t& error) {
         return lose(error.what());  // out of descriptors, for example: that may pass
     }
-    poller_.add(connection_->socket.get(zmq::sockopt::fd), tokens_.socket);
-    poller_.add(connection_->monitor.fd(), tokens_.monitor);
+    setting_.poller.add(connection_->socket.get(zmq::sockopt::fd), tokens_.socket);
+    setting_.poller.add(connection_->monitor.fd(), tokens_.monitor);
     socket_hot_ = true;
     monitor_hot_ = true;
     heartbeat_ = transport::kDefaultHeartbeat;
     due_ = Clock::now() + heartbeat_;
     // libzmq keeps it until somebody listens there.
-    announce();
+    begin();
 }
 
 void RouterLink::disconnect() noexcept {
+    setting_.known.release(*this);
     if (!connection_)
         return;
-    poller_.remove(connection_->monitor.fd());
-    poller_.remove(connection_->socket.get(zmq::sockopt::fd));
+    setting_.poller.remove(connection_->monitor.fd());
+    setting_.poller.remove(connection_->socket.get(zmq::sockopt::fd));
     connection_.reset();
     announce_again_ = Clock::time_point::max();
     socket_hot_ = false;
     monitor_hot_ = false;
 }
 
+void RouterLink::begin() {
+    if (setting_.known.may_repeat())
+        connection_->question = connection_->session.open(transport::identity_question(), 0, true);
+    if (!connection_->question)
+        announce();
+}
+
 void RouterLink::announce() {
     announce_again_ = Clock::time_point::max();
-    connection_->announcement = connection_->session.open(to_headers(announcement_), 0, false);
+    connection_->announcement = connection_->session.open(to_headers(setting_.announcement), 0, false);
     if (!connection_->announcement)
         refused("it takes no streams", kAnnounceAgain);
+}
+
+void RouterLink::stand_by(std::uint64_t identity) {
+    disconnect();
+    failures_ = 0;
+    standby_ = identity;
+    due_ = Clock::now() + kStandby;
 }
 
 void RouterLink::refused(const std::string& reason, std::chrono::seconds pause) {
     // The registry takes one stream at a time: this one must have ended before the next announcement.
     if (const auto stream = std::exchange(connection_->announcement, std::nullopt))
         (void)connection_->session.send(*stream, {}, true);
+    connection_->announced = false;
     announce_again_ = Clock::now() + pause;
-    if (said_ == Said::refused && last_reason_ == reason)
-        return;
-    log_.line("the router " + router_ + " refused the announcement: " + reason + "; asking again every " +
-              std::to_string(pause.count()) + " s");
-    said_ = Said::refused;
-    last_reason_ = reason;
+    news_.refused(reason, pause);
+}
+
+bool RouterLink::try_later() {
+    disconnect();
+    loss_ = true;
+    if (setting_.dispatcher.is_draining() || retiring_) {
+        due_ = Clock::time_point::max();
+        return false;
+    }
+    auto pause = kReconnectPause;
+    for (int i = 0; patient_ && i < failures_ && pause < kLongestPause; ++i)
+        pause *= 2;
+    ++failures_;
+    due_ = Clock::now() + std::min(pause, kLongestPause) +
+           milliseconds(static_cast<milliseconds::rep>(random_()) % kJitter);
+    return true;
 }
 
 void RouterLink::lose(std::string_view why) {
+    const std::string text{why};  // it may be of the connection
     // A router that refuses a worker need not keep its connection either: that is no news, and no reason to ask sooner.
-    const bool is_refused = connection_ && connection_->connected && said_ == Said::refused;
+    const bool is_refused = is_connected() && news_.is_refused();
     const auto not_before = is_refused ? announce_again_ : Clock::time_point::min();
-    disconnect();
-    if (dispatcher_.is_draining()) {
-        due_ = Clock::time_point::max();
+    if (!try_later())
         return;
-    }
-    due_ = Clock::now() + kReconnectPause + milliseconds(static_cast<milliseconds::rep>(random_()) % kJitter);
     if (not_before != Clock::time_point::max())
         due_ = std::max(due_, not_before);
-    if (said_ == Said::unreachable || is_refused)
-        return;
-    const bool had = std::exchange(said_, Said::unreachable) != Said::nothing;
-    log_.line((had ? "lost the router " : "cannot reach the router ") + router_ + ": " + std::string(why) +
-              (had ? "; trying again" : "; trying until it answers"));
+    if (!is_refused)
+        news_.lost(text, Clock::now());
+}
+
+void RouterLink::fail(Trouble trouble) {
+    if (try_later())
+        news_.failed(trouble, Clock::now());
 }
 
 void RouterLink::receive() {
@@ -161,15 +192,22 @@ void RouterLink::read_monitor() {
     monitor_hot_ = false;
     while (const auto event = connection_->monitor.next()) {
         switch (event->event) {
+            case ZMQ_EVENT_CONNECTED:
+                connection_->reached = true;
+                break;
             case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
                 connection_->connected = true;
+                failures_ = 0;
                 break;
             case ZMQ_EVENT_DISCONNECTED:
-                return lose("the connection was closed");
+                return connection_->connected ? lose("the connection was closed") : fail(Trouble::closed);
+            case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+                return fail(Trouble::closed);
             case ZMQ_EVENT_CLOSED:
-                return lose("nobody listens there");
+                return fail(Clock::now() - connection_->begun < kRefusedWithin ? why_refused(endpoint_)
+                                                                               : Trouble::no_answer);
             default:
-                return lose("what listens there does not speak ZeroMQ as a router does");
+                return fail(Trouble::not_zeromq);
         }
     }
 }
@@ -197,14 +235,26 @@ void RouterLink::heard_from_registry(const zmq::message_t& frames) {
             lose("it broke the protocol: " + std::string(fault ? fault->why : "a message ends in a frame"));
         return;
     }
-    if (session.peer_went_away() && !dispatcher_.is_draining())
-        lose("it is going away");
+    if (session.peer_went_away() && !setting_.dispatcher.is_draining())
+        return lose("it is going away");
+    if (connection_->repeats)
+        stand_by(*connection_->repeats);
 }
 
 void RouterLink::on(const spdy::ReplyReceived& event) {
-    if (event.stream != connection_->announcement)
+    const bool is_identity = event.stream == connection_->question;
+    if (!is_identity && event.stream != connection_->announcement)
         return;
+    connection_->answered = true;
     const auto reply = transport::parse_reply(event.headers);
+    if (is_identity) {
+        connection_->question.reset();
+        if (reply && reply->router != 0 && !setting_.known.claim(reply->router, *this))
+            connection_->repeats = reply->router;
+        else if (!setting_.dispatcher.is_draining() && !retiring_)
+            announce();
+        return;
+    }
     if (!reply)
         return refused("its answer cannot be understood", kAnnounceAgain);
     if (reply->status != 201)
@@ -212,18 +262,18 @@ void RouterLink::on(const spdy::ReplyReceived& event) {
                        reply->status == kConflict ? kClaimAgain : kAnnounceAgain);
     heartbeat_ = reply->heartbeat;
     due_ = Clock::now() + heartbeat_;
-    if (said_ != Said::announced)
-        log_.line("announced to " + router_);
-    said_ = Said::announced;
-    if (!reply->warning.empty() && last_warning_ != reply->warning)
-        log_.line("the router " + router_ + " warns: " + reply->warning);
-    last_warning_ = reply->warning;
+    connection_->announced = true;
+    news_.announced(reply->warning);
 }
 
 void RouterLink::on(const spdy::StreamReset& event) {
     // Streams above the registry's last good one end like this, too: it is lost then, and found again.
-    if (event.stream == connection_->announcement && !connection_->session.peer_went_away())
+    if (event.stream == connection_->question && !connection_->session.peer_went_away()) {
+        connection_->question.reset();
+        announce();  // it does not know the question
+    } else if (event.stream == connection_->announcement && !connection_->session.peer_went_away()) {
         refused("it reset the stream (" + std::string(to_string(event.code)) + ")", kAnnounceAgain);
+    }
 }
 
 void RouterLink::flush() {
@@ -231,6 +281,8 @@ void RouterLink::flush() {
         return;
     if (connection_->peers.flush())
         socket_hot_ = true;
+    if (retiring_)
+        finish_retiring();
 }
 
 bool RouterLink::flush_session() {
@@ -247,12 +299,14 @@ bool RouterLink::flush_session() {
 }
 
 RouterLink::Clock::time_point RouterLink::deadline() const {
+    if (standby_ && !setting_.known.is_claimed(*standby_))
+        return {};
     return std::min(due_, announce_again_);
 }
 
 void RouterLink::on_time(Clock::time_point now) {
     if (!connection_) {
-        if (now >= due_)
+        if (now >= deadline() && due_ != Clock::time_point::max())
             connect();
         return;
     }
@@ -266,9 +320,15 @@ void RouterLink::on_time(Clock::time_point now) {
     if (std::exchange(connection_->heard, false))
         connection_->silent_heartbeats = 0;
     else if (++connection_->silent_heartbeats >= transport::kMissedHeartbeats)
-        return lose(connection_->connected ? "it has been silent for 3 heartbeats" : "it does not answer");
+        return connection_->answered ? lose("it has been silent for 3 heartbeats") : fail(why_silent());
     if (connection_->connected)
         connection_->session.ping();
+}
+
+Trouble RouterLink::why_silent() const {
+    if (connection_->connected)
+        return Trouble::not_a_registry;
+    return connection_->reached ? Trouble::says_nothing : Trouble::no_descriptor;
 }
 
 void RouterLink::heartbeat() {
@@ -278,6 +338,7 @@ void RouterLink::heartbeat() {
 
 void RouterLink::drain() {
     if (!connection_) {
+        standby_.reset();
         due_ = Clock::time_point::max();
         return;
     }
@@ -299,6 +360,32 @@ void RouterLink::leave() {
         connection_->farewell = connection_->session.ping();
         connection_->farewell_acknowledged = false;
     }
+}
+
+void RouterLink::retire() {
+    if (std::exchange(retiring_, true))
+        return;
+    if (connection_ && !connection_->connected)
+        disconnect();
+    drain();
+    finish_retiring();
+}
+
+void RouterLink::finish_retiring() {
+    if (!connection_)
+        return;
+    if (farewell_ == Farewell::none && connection_->peers.is_idle()) {
+        leave();
+        farewell_ = Farewell::to_peers;
+    } else if (farewell_ == Farewell::to_peers && has_left()) {
+        leave();
+        farewell_ = Farewell::to_registry;
+    }
+}
+
+bool RouterLink::is_retired() const {
+    return retiring_ &&
+           (!connection_ || (farewell_ == Farewell::to_registry && connection_->farewell_acknowledged));
 }
 
 bool RouterLink::has_left() const {

@@ -26,6 +26,8 @@ class Source {
     void wake_socket() noexcept { socket_hot_ = true; }
     void wake_monitor() noexcept { monitor_hot_ = true; }
     [[nodiscard]] bool is_hot() const noexcept { return socket_hot_ || monitor_hot_; }
+    [[nodiscard]] bool is_socket_hot() const noexcept { return socket_hot_; }
+    [[nodiscard]] bool is_monitor_hot() const noexcept { return monitor_hot_; }
 
     /// Receives a bounded batch.
     virtual void receive() = 0;

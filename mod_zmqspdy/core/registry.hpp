@@ -26,7 +26,8 @@ struct RegistryOptions {
     std::string relay_endpoint;   ///< where children bring sessions for relayed workers
     std::chrono::milliseconds heartbeat{1000};
     bool insecure = false;
-    int wakeup_fd = -1;  ///< eventfd that wakes children; stays the caller's
+    std::uint64_t identity = 0;  ///< tells workers this router from any other; 0: they are not told
+    int wakeup_fd = -1;          ///< eventfd that wakes children; stays the caller's
     /// Called each time the registry gets round its loop, every two seconds at least.
     std::function<void()> on_turn;
 };
@@ -54,6 +55,8 @@ class Registry {
     bool watch();
     void on_control(const MemberPtr& member, const zmq::message_t& frames);
     void on_announcement(Member& member, const spdy::StreamOpened& event);
+    /// The answer to whoever asks which router this is.
+    [[nodiscard]] transport::AnnouncementReply identity() const;
     void on_update(Member& member, const spdy::HeadersReceived& event);
     void on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames);
     // The table. What stands in it is known here: children can write to it as well, so it is never asked.

@@ -65,7 +65,10 @@ void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames)
     const auto fault = member->session.receive(transport::bytes_of(frames), events);
     for (const auto& event : events) {
         if (const auto* opened = std::get_if<spdy::StreamOpened>(&event)) {
-            on_announcement(*member, *opened);
+            if (transport::is_identity_question(opened->headers))
+                member->session.reply(opened->stream, transport::to_headers(identity()), true);
+            else
+                on_announcement(*member, *opened);
         } else if (const auto* headers = std::get_if<spdy::HeadersReceived>(&event)) {
             on_update(*member, *headers);
         } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
@@ -87,9 +90,14 @@ void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames)
              "broke SPDY: " + std::string(fault ? fault->why : "a frame split over two messages"));
 }
 
+transport::AnnouncementReply Registry::identity() const {
+    return {.status = 200, .reason = {}, .router = options_.identity, .heartbeat = options_.heartbeat};
+}
+
 void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) {
     transport::AnnouncementReply reply;
     reply.heartbeat = options_.heartbeat;
+    reply.router = options_.identity;
     auto parsed = transport::parse_announcement(event.headers);
     const auto* error = std::get_if<transport::AnnouncementError>(&parsed);
     std::optional<transport::AnnouncementError> refusal;

@@ -79,6 +79,7 @@ router::RegistryOptions registry_options(const Retained& keep, const ServerConfi
     options.relay_endpoint = keep.relay.data();
     options.heartbeat = config.heartbeat_or_default();
     options.insecure = config.insecure_or_default();
+    options.identity = keep.identity;
     options.wakeup_fd = keep.wakeup_fd;
     return options;
 }

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -71,18 +70,11 @@ bool means_absent(int error) {
     return error == EADDRNOTAVAIL || error == EAFNOSUPPORT || error == EPROTONOSUPPORT;
 }
 
-std::string to_text(const addrinfo& address) {
-    std::array<char, NI_MAXHOST> host{};
-    if (getnameinfo(address.ai_addr, address.ai_addrlen, host.data(), host.size(), nullptr, 0,
-                    NI_NUMERICHOST) != 0)
-        return "?";
-    return host.data();
-}
-
 std::runtime_error cannot_open(const char* endpoint, const transport::TcpEndpoint& tcp,
                                const addrinfo& address, int error) {
-    const std::string which = "port " + std::to_string(tcp.port) + " for workers (" + endpoint +
-                              ") cannot be opened at " + to_text(address) + ": " + std::strerror(error);
+    const std::string which =
+        "port " + std::to_string(tcp.port) + " for workers (" + endpoint + ") cannot be opened at " +
+        transport::to_text(address.ai_addr, address.ai_addrlen) + ": " + std::strerror(error);
     if (means_absent(error))
         return refusal(which + "; this host has no such address, as 'ip address' shows");
     if (error == EADDRINUSE)

@@ -89,14 +89,19 @@ void Registry::on_registry_frames(const std::string& id, const zmq::message_t& f
     std::vector<spdy::Event> events;
     link.faulted = link.session.receive(transport::bytes_of(frames), events) || link.faulted;
     for (const auto& event : events) {
-        if (const auto* opened = std::get_if<spdy::StreamOpened>(&event)) {
+        if (const auto* opened = std::get_if<spdy::StreamOpened>(&event);
+            opened && transport::is_identity_question(opened->headers)) {
+            link.session.reply(opened->stream,
+                               transport::to_headers({.status = 200, .reason = {}, .router = identity}),
+                               true);
+        } else if (opened) {
             auto parsed = transport::parse_announcement(opened->headers);
             if (auto* announcement = std::get_if<transport::Announcement>(&parsed); reply_.status == 201) {
                 link.announcement = *announcement;
                 link.stream = opened->stream;
             }
             const bool refuses = reply_.status != 201;
-            link.session.reply(opened->stream, to_headers(reply_), refuses);
+            link.session.reply(opened->stream, transport::to_headers(reply_), refuses);
             refused_ += refuses ? 1 : 0;
             if (refuses && dismisses)
                 link.session.go_away(spdy::GoAwayCode::ok);

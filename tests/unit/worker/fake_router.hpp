@@ -82,8 +82,9 @@ class Registry final : public Actor {
     /// How many announcements it has refused, over all connections.
     [[nodiscard]] int refused() const noexcept { return refused_; }
 
-    bool silent = false;     ///< answers nothing any more
-    bool dismisses = false;  ///< says GOAWAY to those that it refuses
+    std::uint64_t identity = 0;  ///< what it says when it is asked who it is
+    bool silent = false;         ///< answers nothing any more
+    bool dismisses = false;      ///< says GOAWAY to those that it refuses
 
   private:
     void on_registry_frames(const std::string& id, const zmq::message_t& frames);

@@ -1,0 +1,65 @@
+#include "worker/router_news.hpp"
+
+#include <utility>
+
+namespace zmqspdy::serving {
+
+namespace {
+
+/// A router that was lost and is back by then gets no line about why it could not be reached.
+constexpr std::chrono::seconds kRestartPatience{3};
+
+constexpr std::uint32_t bit(Trouble trouble) {
+    return std::uint32_t{1} << static_cast<unsigned>(trouble);
+}
+
+}  // namespace
+
+void RouterNews::announced(const std::string& warning) {
+    if (said_ != Said::announced)
+        log_.line("announced to " + router_);
+    if (!warning.empty() && warning != warning_)
+        log_.line("the router " + router_ + " warns: " + warning);
+    warning_ = warning;
+    said_ = Said::announced;
+    said_troubles_ = 0;
+    unsaid_.reset();
+}
+
+void RouterNews::refused(const std::string& reason, std::chrono::seconds pause) {
+    if (said_ == Said::refused && reason_ == reason)
+        return;
+    log_.line("the router " + router_ + " refused the announcement: " + reason + "; asking again every " +
+              std::to_string(pause.count()) + " s");
+    said_ = Said::refused;
+    reason_ = reason;
+    said_troubles_ = 0;
+    unsaid_.reset();
+}
+
+void RouterNews::lost(std::string_view why, Clock::time_point now) {
+    if (said_ == Said::lost)
+        return;
+    const bool had = std::exchange(said_, Said::lost) != Said::nothing;
+    lost_at_ = now;
+    log_.line((had ? "lost the router " : "cannot use the router ") + router_ + ": " + std::string(why) +
+              (had ? "; trying again" : "; trying until it answers"));
+}
+
+void RouterNews::failed(Trouble trouble, Clock::time_point now) {
+    if (said_ == Said::announced || said_ == Said::refused)
+        return lost(describe(trouble), now);
+    const bool may_be_a_restart = said_ == Said::lost && now - lost_at_ < kRestartPatience;
+    if ((said_troubles_ & bit(trouble)) == 0 && !may_be_a_restart)
+        unsaid_ = trouble;
+}
+
+void RouterNews::say() {
+    if (!unsaid_)
+        return;
+    said_troubles_ |= bit(*unsaid_);
+    log_.line("cannot reach the router " + router_ + ": " + describe(*unsaid_) + "; trying until it answers");
+    unsaid_.reset();
+}
+
+}  // namespace zmqspdy::serving
