@@ -84,10 +84,11 @@ TEST_CASE("each way in which a look-up brings nothing has its own sentence") {
     server.records["empty.test"] = {};
     server.records["failing.test"] = {.code = NameServer::server_failure};
     server.records["refused.test"] = {.code = NameServer::refused};
-    const auto [name, says] = GENERATE(table<std::string, std::string>({{"nowhere.test", "does not exist"},
-                                                                        {"empty.test", "has no address"},
-                                                                        {"failing.test", "cannot be reached"},
-                                                                        {"refused.test", "cannot be reached"}}));
+    const auto [name, says] =
+        GENERATE(table<std::string, std::string>({{"nowhere.test", "does not exist"},
+                                                  {"empty.test", "has no address"},
+                                                  {"failing.test", "cannot be reached"},
+                                                  {"refused.test", "cannot be reached"}}));
     const auto why = std::get<LookupFailure>(look_up(name, {&server})).why;
     CAPTURE(why);
     CHECK(why.find(says) != std::string::npos);
