@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "transport/log_budget.hpp"
+
 namespace zmqspdy::transport {
 
 namespace {
@@ -34,7 +36,7 @@ bool is_mapped_ipv4(const Address& address) {
 }
 
 EndpointError refuse(std::string_view text, std::string_view rule) {
-    return {"'" + std::string(text) + "' is not an endpoint: " + std::string(rule)};
+    return {"'" + quoted(text) + "' is not an endpoint: " + std::string(rule)};
 }
 
 bool is_host_character(char c) {
@@ -154,9 +156,7 @@ bool same_place(const Endpoint& a, const Endpoint& b) {
         return to_string(a) == to_string(b);
     if (first->port != second->port)
         return false;
-    const bool by_name = first->host == "localhost" || second->host == "localhost";
-    return first->host == second->host || same_address(first->host, second->host) ||
-           (by_name && is_local(a) && is_local(b));
+    return first->host == second->host || same_address(first->host, second->host);
 }
 
 bool same_address(std::string_view a, std::string_view b) {

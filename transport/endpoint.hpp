@@ -48,7 +48,7 @@ inline constexpr std::array<const char*, 2> kLoopbackAddresses{"127.0.0.1", "::1
 [[nodiscard]] bool is_local(const Endpoint& endpoint);
 /// The same for the address of a peer as libzmq's `Peer-Address` gives it.
 [[nodiscard]] bool is_local_address(std::string_view address);
-/// True when whoever dials one may reach what listens at the other: `localhost` is any loopback address.
+/// True when whoever dials either reaches the same listener. Names are not resolved.
 [[nodiscard]] bool same_place(const Endpoint& a, const Endpoint& b);
 /// True when both write the same IP address (an IPv4 one mapped into IPv6 counts as itself).
 [[nodiscard]] bool same_address(std::string_view a, std::string_view b);

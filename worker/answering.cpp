@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "transport/log_budget.hpp"
 #include "zmqspdy/http_error.hpp"
 
 namespace zmqspdy::serving {
@@ -14,7 +15,7 @@ namespace {
 std::string name_of(const Request& request) {
     if (!RequestBuilder::is_here(request))
         return "a request that was moved to another thread";
-    return request.method() + " " + std::string(request.path());
+    return transport::quoted(std::string(request.method()) + " " + std::string(request.path()));
 }
 
 /// Of the exception that is being handled.

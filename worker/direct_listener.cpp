@@ -84,7 +84,8 @@ DirectListener::DirectListener(zmq::context_t& context, transport::Poller& polle
     : poller_{poller},
       socket_{make_router(context)},
       monitor_{context, socket_, ZMQ_EVENT_DISCONNECTED},
-      peers_{socket_, dispatcher, log, PeerTable::Peers::direct},
+      log_dropped_{[&log](const std::string& line) { log.line(line); }},
+      peers_{socket_, dispatcher, log_dropped_, PeerTable::Peers::direct},
       announced_{bind(socket_, endpoint)} {
     poller_.add(socket_.get(zmq::sockopt::fd), tokens.socket);
     poller_.add(monitor_.fd(), tokens.monitor);
@@ -117,6 +118,11 @@ void DirectListener::receive() {
         }
         peers_.receive(parts[0], parts[1], *count);
     }
+}
+
+void DirectListener::heartbeat() {
+    peers_.heartbeat();
+    log_dropped_.settle();
 }
 
 void DirectListener::flush() {

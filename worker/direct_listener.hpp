@@ -25,7 +25,7 @@ class DirectListener final : public Source {
     void flush() override;
     [[nodiscard]] Clock::time_point deadline() const override { return probe_again_; }
     void on_time(Clock::time_point now) override;
-    void heartbeat() override { peers_.heartbeat(); }
+    void heartbeat() override;
     void drain() override { peers_.drain(); }
     void leave() override { peers_.leave(); }
     [[nodiscard]] bool has_left() const override { return peers_.has_left(); }
@@ -34,6 +34,7 @@ class DirectListener final : public Source {
     transport::Poller& poller_;
     zmq::socket_t socket_;
     transport::SocketMonitor monitor_;
+    transport::LogBudget log_dropped_;
     PeerTable peers_;
     transport::Endpoint announced_;
     Clock::time_point probe_again_ = Clock::time_point::max();

@@ -10,15 +10,18 @@ namespace zmqspdy::serving {
 namespace {
 
 constexpr std::size_t kMaxDead = 256;
+constexpr std::size_t kMostShown = 32;
+/// The protocol's. A peer of libzmq's whose id is another's already is named by its first message instead, whatever its size.
+constexpr std::size_t kMostIdBytes = 255;
 
 std::string printable(std::string_view peer) {
     std::string text;
-    for (const char c : peer) {
+    for (const char c : peer.substr(0, kMostShown)) {
         std::array<char, 3> hex{};
         std::snprintf(hex.data(), hex.size(), "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
         text += hex.data();
     }
-    return text;
+    return peer.size() > kMostShown ? text + "..." : text;
 }
 
 }  // namespace
@@ -27,6 +30,8 @@ void PeerTable::receive(const zmq::message_t& peer, zmq::message_t& frames, std:
     if (parts == 2 && frames.empty())
         return;  // a probe
     const std::string_view id = peer.to_string_view();
+    if (id.size() > kMostIdBytes)
+        return;
     auto found = sessions_.find(id);
     if (found == sessions_.end()) {
         if (is_dead(id))
@@ -97,7 +102,7 @@ bool PeerTable::is_dead(std::string_view peer) const noexcept {
 void PeerTable::drop(PeerSession& session) {
     const std::string peer(session.peer());
     if (!session.fault().empty())
-        log_.line("dropped the httpd child " + printable(peer) + ": " + session.fault());
+        dropped_.line("dropped the httpd child " + printable(peer) + ": " + session.fault());
     // What a connection that has closed still brings must not look like a new peer. Only libzmq's ids are never used
     // again; a relayed peer may come back.
     if (!session.fault().empty() || kind_ == Peers::direct) {

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <zmq.hpp>
 
-#include "worker/log.hpp"
+#include "transport/log_budget.hpp"
 #include "worker/peer_session.hpp"
 
 namespace zmqspdy::serving {
@@ -21,8 +21,9 @@ class PeerTable {
     /// now.
     enum class Peers : bool { direct, relayed };
 
-    PeerTable(zmq::socket_ref socket, Dispatcher& dispatcher, const Log& log, Peers kind)
-        : outlet_{socket, {}, false}, dispatcher_{dispatcher}, log_{log}, kind_{kind} {}
+    /// `dropped`: for lines about peers that were.
+    PeerTable(zmq::socket_ref socket, Dispatcher& dispatcher, transport::LogBudget& dropped, Peers kind)
+        : outlet_{socket, {}, false}, dispatcher_{dispatcher}, dropped_{dropped}, kind_{kind} {}
 
     /// A message of `parts` parts, the first two of which are given.
     void receive(const zmq::message_t& peer, zmq::message_t& frames, std::size_t parts);
@@ -52,7 +53,7 @@ class PeerTable {
     Outlet outlet_;
     std::vector<PeerSession*> flushing_;
     Dispatcher& dispatcher_;
-    const Log& log_;
+    transport::LogBudget& dropped_;
     const Peers kind_;
     std::unordered_map<std::string, std::unique_ptr<PeerSession>, Hash, std::equal_to<>> sessions_;
     /// Who was told to go away or has gone, but may still have something under way. Bounded: who is forgotten is told again.

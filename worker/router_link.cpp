@@ -46,10 +46,11 @@ zmq::socket_t make_dealer(zmq::context_t& context, const transport::Endpoint& ro
 
 }  // namespace
 
-RouterLink::Connection::Connection(const LinkSetting& setting, const transport::Endpoint& router)
+RouterLink::Connection::Connection(const LinkSetting& setting, const transport::Endpoint& router,
+                                   transport::LogBudget& dropped)
     : socket{make_dealer(setting.context, router)},
       monitor{setting.context, socket, kMonitored},
-      peers{socket, setting.dispatcher, setting.log, PeerTable::Peers::relayed},
+      peers{socket, setting.dispatcher, dropped, PeerTable::Peers::relayed},
       session{spdy::SessionOptions{}} {
     socket.connect(to_string(router));
 }
@@ -60,6 +61,7 @@ RouterLink::RouterLink(const LinkSetting& setting, Tokens tokens, transport::End
       tokens_{tokens},
       endpoint_{std::move(endpoint)},
       news_{setting.log, label},
+      log_dropped_{[&log = setting.log](const std::string& line) { log.line(line); }},
       random_{std::random_device{}()} {
     socket_hot_ = monitor_hot_ = false;
 }
@@ -71,7 +73,7 @@ RouterLink::~RouterLink() {
 void RouterLink::connect() {
     standby_.reset();
     try {
-        connection_ = std::make_unique<Connection>(setting_, endpoint_);
+        connection_ = std::make_unique<Connection>(setting_, endpoint_, log_dropped_);
     } catch (const zmq::error_t& error) {
         return lose(error.what());  // out of descriptors, for example: that may pass
     }
@@ -332,6 +334,8 @@ Trouble RouterLink::why_silent() const {
 }
 
 void RouterLink::heartbeat() {
+    news_.settle();
+    log_dropped_.settle();
     if (connection_)
         connection_->peers.heartbeat();
 }

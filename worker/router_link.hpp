@@ -76,7 +76,8 @@ class RouterLink final : public Source {
   private:
     /// One connection is one session: all of this begins and ends together.
     struct Connection {
-        Connection(const LinkSetting& setting, const transport::Endpoint& router);
+        Connection(const LinkSetting& setting, const transport::Endpoint& router,
+                   transport::LogBudget& dropped);
 
         zmq::socket_t socket;
         transport::SocketMonitor monitor;
@@ -123,6 +124,7 @@ class RouterLink final : public Source {
     const Tokens tokens_;
     const transport::Endpoint endpoint_;
     RouterNews news_;
+    transport::LogBudget log_dropped_;  // about peers; it outlives connections
     std::unique_ptr<Connection> connection_;
     std::chrono::milliseconds heartbeat_ = transport::kDefaultHeartbeat;
     Clock::time_point due_ = Clock::now();  // the next heartbeat, or the next try to connect

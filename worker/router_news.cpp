@@ -9,6 +9,9 @@ namespace {
 /// A router that was lost and is back by then gets no line about why it could not be reached.
 constexpr std::chrono::seconds kRestartPatience{3};
 
+/// A sentence of the registry's, with what it quotes of ours.
+constexpr std::size_t kMostReason = 400;
+
 constexpr std::uint32_t bit(Trouble trouble) {
     return std::uint32_t{1} << static_cast<unsigned>(trouble);
 }
@@ -19,7 +22,7 @@ void RouterNews::announced(const std::string& warning) {
     if (said_ != Said::announced)
         log_.line("announced to " + router_);
     if (!warning.empty() && warning != warning_)
-        log_.line("the router " + router_ + " warns: " + warning);
+        log_.line("the router " + router_ + " warns: " + transport::quoted(warning, kMostReason));
     warning_ = warning;
     said_ = Said::announced;
     said_troubles_ = 0;
@@ -29,8 +32,9 @@ void RouterNews::announced(const std::string& warning) {
 void RouterNews::refused(const std::string& reason, std::chrono::seconds pause) {
     if (said_ == Said::refused && reason_ == reason)
         return;
-    log_.line("the router " + router_ + " refused the announcement: " + reason + "; asking again every " +
-              std::to_string(pause.count()) + " s");
+    log_.line("the router " + router_ +
+              " refused the announcement: " + transport::quoted(reason, kMostReason) +
+              "; asking again every " + std::to_string(pause.count()) + " s");
     said_ = Said::refused;
     reason_ = reason;
     said_troubles_ = 0;

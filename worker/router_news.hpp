@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "transport/log_budget.hpp"
 #include "worker/link_trouble.hpp"
 #include "worker/log.hpp"
 
@@ -18,7 +19,8 @@ class RouterNews {
     using Clock = std::chrono::steady_clock;
 
     /// `router` as lines name it; `log` outlives this.
-    RouterNews(const Log& log, std::string router) : log_{log}, router_{std::move(router)} {}
+    RouterNews(const Log& log, std::string router)
+        : log_{[&log](const std::string& line) { log.line(line); }}, router_{std::move(router)} {}
 
     /// `warning`: what the router has to say about it; empty: nothing.
     void announced(const std::string& warning);
@@ -31,6 +33,9 @@ class RouterNews {
     /// answered; a router that was lost is looked for silently at first, since most are back within moments.
     void failed(Trouble trouble, Clock::time_point now);
 
+    /// Now and then: tells how many lines were left out.
+    void settle() { log_.settle(); }
+
     /// A failure that has no line yet. Whoever owns the links decides whether it gets one.
     [[nodiscard]] bool has_unsaid() const noexcept { return unsaid_.has_value(); }
     void say();
@@ -39,7 +44,7 @@ class RouterNews {
   private:
     enum class Said : std::uint8_t { nothing, announced, refused, lost };
 
-    const Log& log_;
+    transport::LogBudget log_;  // a router that comes and goes is no reason to fill a disk
     const std::string router_;
     Said said_ = Said::nothing;
     std::string reason_;  // of the refusal that the log has

@@ -24,7 +24,14 @@ void block_signals() {
 }  // namespace
 
 DealerPool::DealerPool(WorkerTable table, PoolOptions options, Log log)
-    : table_{table}, options_{std::move(options)}, log_{std::move(log)}, snapshot_{options_.slow_start} {
+    : table_{table},
+      options_{std::move(options)},
+      log_{std::move(log)},
+      log_dials_{at(LogLevel::info)},
+      log_lost_{at(LogLevel::info)},
+      log_ejected_{at(LogLevel::warning)},
+      log_serves_again_{at(LogLevel::notice)},
+      snapshot_{options_.slow_start} {
     poller_.add(doorbell_.fd(), make_token(Token::doorbell));
     if (options_.wakeup_fd >= 0)
         poller_.add(options_.wakeup_fd, make_token(Token::wakeup));

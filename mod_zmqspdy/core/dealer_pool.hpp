@@ -21,6 +21,7 @@
 #include "mod_zmqspdy/core/registry_watch.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "transport/doorbell.hpp"
+#include "transport/log_budget.hpp"
 #include "transport/poller.hpp"
 #include "transport/waiting_room.hpp"
 
@@ -127,6 +128,7 @@ class DealerPool final : private WorkerLink::Owner {
     /// True while a free place that this exchange could have is left to another child, whose request has waited longer.
     [[nodiscard]] bool yields(const std::shared_ptr<Exchange>& exchange);
     void report_activity();
+    [[nodiscard]] transport::LogBudget::Write at(LogLevel level) const;
     [[nodiscard]] std::chrono::milliseconds sleep_time() const;
     /// What keeps a worker from getting an exchange, beside what the table says.
     enum class Obstacle : std::uint8_t { none, had_it, full, leaving, failing };
@@ -152,6 +154,11 @@ class DealerPool final : private WorkerLink::Owner {
     WorkerTable table_;
     PoolOptions options_;
     Log log_;
+    // What workers can make it say.
+    transport::LogBudget log_dials_;
+    transport::LogBudget log_lost_;
+    transport::LogBudget log_ejected_;
+    transport::LogBudget log_serves_again_;
     transport::MpscQueue<Command> commands_;
     transport::Doorbell doorbell_;
     transport::WaitingRoom waiting_room_;

@@ -36,7 +36,7 @@ WorkerLink* DealerPool::link_to(const Candidate& candidate) {
         auto link = std::make_unique<WorkerLink>(owner, *context_, candidate, options);
         poller_.add(link->socket_fd(), make_token(Token::socket, id));
         poller_.add(link->monitor_fd(), make_token(Token::monitor, id));
-        log_(LogLevel::info, "dials " + quoted_name(candidate.record));
+        log_dials_.line("dials " + quoted_name(candidate.record));
         return links_.emplace(id, std::move(link)).first->second.get();
     } catch (const std::exception& error) {
         eject(candidate.record, quoted_name(candidate.record) + " cannot be dialled at " +
@@ -80,10 +80,10 @@ void DealerPool::reap(WorkerLink& link) {
 void DealerPool::eject(const WorkerRecord& worker, const std::string& what) {
     const auto [failures, pause] = avoided_.failed(worker.id);
     if (failures != kNewsworthyFailures)
-        return log_(LogLevel::info, what);
-    log_(LogLevel::warning, what + "; it failed " + std::to_string(failures) +
-                                " times in a row, and gets nothing for " + std::to_string(pause.count()) +
-                                " ms, then longer with each failure, until a request succeeds");
+        return log_lost_.line(what);
+    log_ejected_.line(what + "; it failed " + std::to_string(failures) +
+                      " times in a row, and gets nothing for " + std::to_string(pause.count()) +
+                      " ms, then longer with each failure, until a request succeeds");
 }
 
 void DealerPool::drop_links_of_departed_workers() {
@@ -106,10 +106,16 @@ void DealerPool::lose_relayed_links() {
     }
 }
 
+transport::LogBudget::Write DealerPool::at(LogLevel level) const {
+    return [log = log_, level](const std::string& line) { log(level, line); };
+}
+
 void DealerPool::beat(Clock::time_point now) {
     next_beat_ = now + options_.heartbeat;
     for (const auto& [id, link] : links_)
         link->beat(now, options_.heartbeat);
+    for (auto* const budget : {&log_dials_, &log_lost_, &log_ejected_, &log_serves_again_})
+        budget->settle(now);
     // The sockets of those that were given up are closed before anybody else gets their requests: a worker that was only
     // slow to take our connection must not get them as well.
     flush_links();
@@ -125,7 +131,7 @@ void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_
 void DealerPool::finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) {
     exchange->pool.ended = true;
     if (avoided_.succeeded(link.worker().id) >= kNewsworthyFailures)
-        log_(LogLevel::notice, quoted_name(link.worker()) + " serves again");
+        log_serves_again_.line(quoted_name(link.worker()) + " serves again");
     release_slot(link);
 }
 

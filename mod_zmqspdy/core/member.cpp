@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "transport/log_budget.hpp"
+
 namespace zmqspdy::router {
 
 namespace {
@@ -79,7 +81,8 @@ std::optional<transport::AnnouncementError> settle_endpoint(transport::Announcem
         tcp.host = address;
     const bool local = transport::is_local(*announcement.endpoint);
     if (!transport::same_address(tcp.host, address) && !(local && transport::is_local_address(address)))
-        return AnnouncementError{403, "the endpoint " + transport::to_string(*announcement.endpoint) +
+        return AnnouncementError{403, "the endpoint " +
+                                          transport::quoted(transport::to_string(*announcement.endpoint)) +
                                           " is not on the host that announced it (" + address + ")"};
     if (!local && !insecure)
         return AnnouncementError{

@@ -40,6 +40,12 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
     : table_{table},
       options_{std::move(options)},
       log_{std::move(log)},
+      log_joined_{at(LogLevel::notice)},
+      log_back_{at(LogLevel::info)},
+      log_left_{at(LogLevel::notice)},
+      log_refused_{at(LogLevel::warning)},
+      log_wrong_update_{at(LogLevel::warning)},
+      log_dropped_{at(LogLevel::info)},
       context_{1},
       workers_{context_, zmq::socket_type::router},
       children_{context_, zmq::socket_type::router},
@@ -192,15 +198,22 @@ void Registry::tick(Clock::time_point now) {
             ++orphan;
             continue;
         }
-        log_(LogLevel::notice, "worker '" + std::string(orphan->second.record.name_view()) +
-                                   "' did not come back after a restart of the registry");
+        log_left_.line("worker '" + std::string(orphan->second.record.name_view()) +
+                       "' did not come back after a restart of the registry");
         table_.clear(orphan->first);
         table_changed();
         orphan = orphans_.erase(orphan);
     }
+    for (auto* const budget :
+         {&log_joined_, &log_back_, &log_left_, &log_refused_, &log_wrong_update_, &log_dropped_})
+        budget->settle(now);
     // What a crowd of connections took stays in the heaps otherwise, libzmq's thread's among them.
     if (std::exchange(trim_memory_, false))
         malloc_trim(0);
+}
+
+transport::LogBudget::Write Registry::at(LogLevel level) const {
+    return [log = log_, level](const std::string& line) { log(level, line); };
 }
 
 void Registry::table_changed() {

@@ -15,6 +15,7 @@
 #include "mod_zmqspdy/core/log.hpp"
 #include "mod_zmqspdy/core/member.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
+#include "transport/log_budget.hpp"
 #include "transport/poller.hpp"
 #include "transport/socket_monitor.hpp"
 
@@ -82,12 +83,20 @@ class Registry {
     void probe_children();
     void forget_link(const std::string& link);
     void tick(Clock::time_point now);
+    [[nodiscard]] transport::LogBudget::Write at(LogLevel level) const;
     void table_changed();
     [[nodiscard]] MemberPtr find(const std::string& routing_id, zmq::message_t& part);
 
     WorkerTable table_;
     RegistryOptions options_;
     Log log_;
+    // What workers, and whoever else finds the port, can make it say.
+    transport::LogBudget log_joined_;
+    transport::LogBudget log_back_;
+    transport::LogBudget log_left_;
+    transport::LogBudget log_refused_;
+    transport::LogBudget log_wrong_update_;
+    transport::LogBudget log_dropped_;
     zmq::context_t context_;
     zmq::socket_t workers_;
     zmq::socket_t children_;

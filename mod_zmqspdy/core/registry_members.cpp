@@ -112,7 +112,7 @@ void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) 
     if (!refusal)
         refusal = enter_table(member);
     if (refusal) {
-        log_(LogLevel::warning, "refused a worker from " + member.address + ": " + refusal->why);
+        log_refused_.line("refused a worker from " + member.address + ": " + refusal->why);
         member.last_refused = Clock::now();
         reply.status = refusal->status;
         reply.reason = refusal->why;
@@ -155,8 +155,8 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
     if (!error)
         error = change(member, std::move(announcement));
     if (error)
-        log_(LogLevel::warning,
-             "worker '" + member.announcement.name + "' sent a wrong update, ignored: " + error->why);
+        log_wrong_update_.line("worker '" + member.announcement.name +
+                               "' sent a wrong update, ignored: " + error->why);
     else
         (void)warn_if_mixed(member);
     if (event.fin)
@@ -172,7 +172,7 @@ void Registry::drop(const std::string& routing_id, const std::string& how) {
     if (member->slot)
         leave(*member, how, gone);
     else if (!member->announcement_stream)
-        log_(LogLevel::info, "dropped a connection from " + member->address + " that " + how);
+        log_dropped_.line("dropped a connection from " + member->address + " that " + how);
 }
 
 bool Registry::flush(Member& member) {

@@ -43,9 +43,9 @@ std::optional<transport::AnnouncementError> Registry::enter_table(Member& member
     const auto& announcement = member.announcement;
     const std::string where = announcement.endpoint ? transport::to_string(*announcement.endpoint)
                                                     : "relayed from " + member.address;
-    log_(known ? LogLevel::info : LogLevel::notice,
-         "worker '" + announcement.name + (known ? "' is back: " : "' joined: ") + where + ", capacity " +
-             std::to_string(announcement.capacity));
+    (known ? log_back_ : log_joined_)
+        .line("worker '" + announcement.name + (known ? "' is back: " : "' joined: ") + where +
+              ", capacity " + std::to_string(announcement.capacity));
     return std::nullopt;
 }
 
@@ -169,7 +169,7 @@ void Registry::leave(Member& member, const std::string& how, zmq::message_t (*la
         return;
     table_.clear(*member.slot);
     table_changed();
-    log_(LogLevel::notice, "worker '" + member.announcement.name + "' " + how);
+    log_left_.line("worker '" + member.announcement.name + "' " + how);
     // Behind all that was relayed for it, so that what it finished is not cut off.
     std::erase_if(links_, [this, &member, last_word](const auto& link) {
         if (link.second != member.worker)

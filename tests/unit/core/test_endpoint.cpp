@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "transport/endpoint.hpp"
+#include "transport/log_budget.hpp"
 
 using namespace zmqspdy::transport;
 using namespace std::string_view_literals;
@@ -96,7 +97,7 @@ TEST_CASE("endpoints that are refused") {
         INFO("'" << text << "'");
         const auto parsed = parse_endpoint(text);
         REQUIRE(std::holds_alternative<EndpointError>(parsed));
-        CHECK(std::get<EndpointError>(parsed).why.starts_with("'" + std::string(text) + "'"));
+        CHECK(std::get<EndpointError>(parsed).why.starts_with("'" + quoted(text) + "'"));
     }
     CHECK(std::holds_alternative<EndpointError>(parse_endpoint("ipc://@a\0b"sv)));
     CHECK(std::holds_alternative<EndpointError>(parse_endpoint("tcp://host\0x:80"sv)));

@@ -276,3 +276,49 @@ TEST_CASE("registry: a message that is too large ends its connection") {
     CHECK(eventually([&] { return !witness.registry.has("criminal"); }));
     witness.check();
 }
+
+TEST_CASE("registry: a flood of whatever it logs fills no disk") {
+    Witness witness;
+    Announcer noisy(witness.registry.endpoint());
+    const int rounds = 500;
+    std::string_view kind;
+    SECTION("announcements that it refuses") {
+        kind = "refused a worker";
+        auto wrong = transport::to_headers(relayed_worker("w"));
+        wrong.add("endpoint", "http://" + std::string(10'000, '\xff'));
+        for (int i = 0; i < rounds; ++i) {
+            noisy.announce(wrong);
+            REQUIRE(noisy.await_reply());
+            noisy.leave();
+        }
+    }
+    SECTION("updates that it ignores") {
+        kind = "sent a wrong update";
+        REQUIRE(noisy.join(relayed_worker("noisy")) == 201);
+        for (int i = 0; i < 150; ++i)
+            noisy.update(headers({{"endpoint", "http://" + std::string(10'000, '\xff')}}));
+        noisy.update(headers({{"capacity", "17"}}));
+        REQUIRE(eventually([&] {
+            noisy.pump();
+            return witness.registry.find("noisy").capacity == 17;
+        }));
+    }
+    SECTION("workers that come and go") {
+        kind = "worker 'noisy'";
+        for (int i = 0; i < 100; ++i) {
+            Announcer brief(witness.registry.endpoint());
+            REQUIRE(brief.join(relayed_worker("noisy")) == 201);
+            brief.leave();
+            REQUIRE(eventually([&] {
+                witness.before.pump();
+                return !witness.registry.has("noisy");
+            }));
+        }
+    }
+    // Two kinds of line at most, with as much more as seconds went by meanwhile.
+    CHECK(witness.registry.log.count(kind) > 0);
+    CHECK(witness.registry.log.count(kind) < 120);
+    CHECK(witness.registry.log.text().size() < std::size_t{120} * 400);
+    CHECK(witness.registry.log.text().find('\xff') == std::string::npos);
+    witness.check();
+}

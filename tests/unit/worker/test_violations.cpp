@@ -1,4 +1,5 @@
 // Peers that break the protocol are told to go, and nobody else notices.
+#include <algorithm>
 #include <array>
 
 #include "catch.hpp"
@@ -112,4 +113,46 @@ TEST_CASE("children that come and go leave nothing behind") {
         const auto stream = child.ask({});
         REQUIRE(until({&registry, &child}, [&] { return child.reply(stream).ended(); }));
     }
+}
+
+TEST_CASE("a dialler that knows no better fills no log, however often it comes") {
+    zmq::context_t context;
+    Registry registry{context};
+    LoggedWorker worker{options_for({registry.endpoint()}),
+                        [](Request&) { return Response::text("hello\n"); }};
+    REQUIRE(until({&registry}, [&] { return registry.announced().size() == 1; }));
+    const auto endpoint = to_string(*registry.link(registry.announced().front()).announcement->endpoint);
+    const auto lines = [&worker] {
+        const std::string log = worker.log();
+        return std::count(log.begin(), log.end(), '\n');
+    };
+    for (int i = 0; i < 200; ++i) {
+        Child bad{context, endpoint};
+        (void)bad.take_output();
+        bad.send_raw({std::vector<std::byte>(64, std::byte{0xff})});
+        REQUIRE(until({&registry, &bad}, [&] { return bad.told_to_go(); }));
+    }
+    CHECK(lines() > 0);
+    CHECK(lines() < 100);
+    Child good{context, endpoint};
+    const auto stream = good.ask({});
+    CHECK(until({&registry, &good}, [&] { return good.reply(stream).ended(); }));
+}
+
+TEST_CASE("a peer's id has the size that the protocol gives it") {
+    zmq::context_t context;
+    Registry registry{context};
+    RunningWorker worker{options_for({registry.endpoint()}), greet};
+    REQUIRE(until({&registry}, [&] { return registry.announced().size() == 1; }));
+    const auto link = registry.announced().front();
+    const auto endpoint = to_string(*registry.link(link).announcement->endpoint);
+    Child longest{registry, link, std::string(255, 'p')};
+    const auto stream = longest.ask({});
+    CHECK(until({&registry, &longest}, [&] { return longest.reply(stream).ended(); }));
+    // Longer than that it is nobody's.
+    registry.send(link, std::string(256, 'p'), settings_and_request());
+    Child after{context, endpoint};
+    const auto other = after.ask({});
+    REQUIRE(until({&registry, &after}, [&] { return after.reply(other).ended(); }));
+    CHECK(registry.link(link).relayed.count(std::string(256, 'p')) == 0);
 }
