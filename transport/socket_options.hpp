@@ -24,4 +24,9 @@ inline constexpr std::chrono::milliseconds kConnectTimeout{2000};
 /// SPDY, and a process that ends must not hang. No silent reconnect: one connection is one session.
 void set_limits(zmq::socket_t& socket);
 
+/// A ROUTER with those limits. libzmq numbers peers without an id of their own from a place that rand() gives, which is the same
+/// in each process that has not seeded it, and aborts when a peer has claimed such a number before: here getrandom() chooses
+/// it. rand() gives its caller what it would have given without this call.
+[[nodiscard]] zmq::socket_t make_router(zmq::context_t& context);
+
 }  // namespace zmqspdy::transport

@@ -18,14 +18,6 @@ namespace {
 /// libzmq reports a disconnect a moment before the socket itself knows of it.
 constexpr std::chrono::milliseconds kSecondLook{50};
 
-zmq::socket_t make_router(zmq::context_t& context) {
-    zmq::socket_t socket{context, zmq::socket_type::router};
-    transport::set_limits(socket);
-    socket.set(zmq::sockopt::router_mandatory, true);
-    socket.set(zmq::sockopt::router_handover, false);
-    return socket;
-}
-
 /// What libzmq may take for `text`, the likeliest first: it binds to addresses, `*` and interfaces, not to names of hosts.
 /// Looked up here and now, since nothing is served yet.
 std::vector<std::string> places(const std::string& text) {
@@ -82,7 +74,7 @@ transport::Endpoint bind(zmq::socket_t& socket, const std::string& text) {
 DirectListener::DirectListener(zmq::context_t& context, transport::Poller& poller, Tokens tokens,
                                const std::string& endpoint, Dispatcher& dispatcher, const Log& log)
     : poller_{poller},
-      socket_{make_router(context)},
+      socket_{transport::make_router(context)},
       monitor_{context, socket_, ZMQ_EVENT_DISCONNECTED},
       log_dropped_{[&log](const std::string& line) { log.line(line); }},
       peers_{socket_, dispatcher, log_dropped_, PeerTable::Peers::direct},

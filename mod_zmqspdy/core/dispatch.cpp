@@ -12,8 +12,9 @@ bool Snapshot::refresh(const WorkerTable& table) {
     candidates_.clear();
     by_id_.clear();
     by_service_.clear();
+    const auto until = std::chrono::steady_clock::now() + WorkerTable::kPatience;
     for (std::uint32_t slot = 0; slot < table.size().workers; ++slot) {
-        const auto record = table.read(slot);
+        const auto record = table.read(slot, until);
         if (record.id != 0)
             candidates_.push_back({slot, record});
     }

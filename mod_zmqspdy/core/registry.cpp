@@ -47,11 +47,9 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
       log_wrong_update_{at(LogLevel::warning)},
       log_dropped_{at(LogLevel::info)},
       context_{1},
-      workers_{context_, zmq::socket_type::router},
-      children_{context_, zmq::socket_type::router},
+      workers_{transport::make_router(context_)},
+      children_{transport::make_router(context_)},
       last_id_{first_id()} {
-    transport::set_limits(workers_);
-    workers_.set(zmq::sockopt::router_mandatory, true);
     workers_monitor_.emplace(context_, workers_, ZMQ_EVENT_DISCONNECTED);
     // The parent made these sockets, so that a busy port stops httpd's start, and a registry that follows a
     // dead one finds the workers that dialled meanwhile in the backlog. libzmq does not look at the endpoint then.
@@ -60,8 +58,6 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
         workers_.bind(options_.listen);
     }
 
-    transport::set_limits(children_);
-    children_.set(zmq::sockopt::router_mandatory, true);
     children_monitor_.emplace(context_, children_, ZMQ_EVENT_DISCONNECTED);
     children_.bind(options_.relay_endpoint);
 
@@ -79,8 +75,9 @@ Registry::~Registry() {
 
 void Registry::adopt_table() {
     const auto until = Clock::now() + options_.heartbeat * transport::kMissedHeartbeats;
+    const auto read_until = Clock::now() + WorkerTable::kPatience;
     for (std::uint32_t slot = 0; slot < table_.size().workers; ++slot) {
-        const auto record = table_.read(slot);
+        const auto record = table_.read(slot, read_until);
         // Workers that children dial never noticed: they keep their place and have some heartbeats to
         // announce themselves again. Relayed ones lost their sessions with the registry that relayed them. A
         // record whose writer died over it reads as 0.

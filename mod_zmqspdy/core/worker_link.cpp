@@ -1,9 +1,11 @@
 #include "mod_zmqspdy/core/worker_link.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "mod_zmqspdy/core/relay_id.hpp"
+#include "transport/endpoint.hpp"
 #include "transport/message.hpp"
 #include "transport/socket_options.hpp"
 
@@ -44,7 +46,11 @@ WorkerLink::WorkerLink(Owner& owner, zmq::context_t& context, const Candidate& w
         socket_.set(zmq::sockopt::routing_id, id.view());
         socket_.connect(options.relay_endpoint);
     } else {
-        socket_.connect(std::string(worker.record.endpoint_view()));
+        // Any process of httpd's could have written it.
+        const auto endpoint = transport::parse_endpoint(worker.record.endpoint_view());
+        if (const auto* error = std::get_if<transport::EndpointError>(&endpoint))
+            throw std::runtime_error(error->why);
+        socket_.connect(transport::to_string(std::get<transport::Endpoint>(endpoint)));
     }
 }
 

@@ -54,7 +54,7 @@ class WorkerLink {
         ~Owner() = default;
     };
 
-    /// Connects. Throws zmq::error_t when the endpoint cannot be dialled at all.
+    /// Connects. Throws zmq::error_t or std::runtime_error when the endpoint cannot be dialled at all.
     WorkerLink(Owner& owner, zmq::context_t& context, const Candidate& worker, const LinkOptions& options);
     ~WorkerLink();
     WorkerLink(const WorkerLink&) = delete;

@@ -12,7 +12,7 @@ namespace zmqspdy::router {
 namespace {
 
 // Changes with every change of the layout below, so that a reloaded module never misreads an older table.
-constexpr std::uint64_t kLayout = 0x7a6d717370647906;
+constexpr std::uint64_t kLayout = 0x7a6d717370647910;
 constexpr std::size_t kCacheLine = 64;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
@@ -28,11 +28,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
 }  // namespace
 
 struct WorkerTable::Header {
-    std::uint64_t layout;
-    Size size;
-    std::uint64_t identity;
     std::atomic<std::uint64_t> generation;
-    std::atomic<std::uint64_t> last_id;
     std::atomic<std::uint32_t> waiting;
     std::atomic<pid_t> registry;
     std::atomic<std::uint32_t> connections;
@@ -67,7 +63,8 @@ constexpr std::size_t row_bytes(std::uint32_t workers) {
 
 }  // namespace
 
-WorkerTable::WorkerTable(void* memory) noexcept : memory_{static_cast<std::byte*>(memory)} {
+WorkerTable::WorkerTable(void* memory, const Geometry& geometry) noexcept
+    : memory_{static_cast<std::byte*>(memory)}, geometry_{geometry} {
     static_assert(sizeof(Row) <= kCacheLine);
 }
 
@@ -76,12 +73,11 @@ std::size_t WorkerTable::bytes_for(Size size) noexcept {
 }
 
 WorkerTable WorkerTable::create(void* memory, Size size) noexcept {
-    auto* const header = new (memory) Header{};
-    header->size = size;
+    new (memory) Header{};
     // Two tables are never made at the same time.
-    header->identity =
+    const auto identity =
         static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    WorkerTable table(memory);
+    const WorkerTable table(memory, {.layout = kLayout, .identity = identity, .size = size});
     for (std::uint32_t i = 0; i < size.workers; ++i)
         new (&table.slot(i)) Slot{};
     for (std::uint32_t child = 0; child < size.children; ++child) {
@@ -89,16 +85,13 @@ WorkerTable WorkerTable::create(void* memory, Size size) noexcept {
         for (std::uint32_t i = 0; i < size.workers; ++i)
             new (&table.count(child, i)) std::atomic<std::uint32_t>{0};
     }
-    header->layout = kLayout;
     return table;
 }
 
-std::optional<WorkerTable> WorkerTable::attach(void* memory) noexcept {
-    std::uint64_t layout = 0;
-    std::memcpy(&layout, memory, sizeof layout);
-    if (layout != kLayout)
+std::optional<WorkerTable> WorkerTable::attach(void* memory, const Geometry& geometry) noexcept {
+    if (memory == nullptr || geometry.layout != kLayout)
         return std::nullopt;
-    return WorkerTable(memory);
+    return WorkerTable(memory, geometry);
 }
 
 WorkerTable::Header& WorkerTable::header() const noexcept {
@@ -110,7 +103,7 @@ WorkerTable::Slot& WorkerTable::slot(std::uint32_t index) const noexcept {
 }
 
 WorkerTable::Row& WorkerTable::row(std::uint32_t child) const noexcept {
-    const auto workers = header().size.workers;
+    const auto workers = geometry_.size.workers;
     return *std::launder(reinterpret_cast<Row*>(memory_ + sizeof(Header) + workers * sizeof(Slot) +
                                                 child * row_bytes(workers)));
 }
@@ -120,46 +113,46 @@ std::atomic<std::uint32_t>& WorkerTable::count(std::uint32_t child, std::uint32_
     return *std::launder(reinterpret_cast<std::atomic<std::uint32_t>*>(counts) + slot);
 }
 
-WorkerTable::Size WorkerTable::size() const noexcept {
-    return header().size;
-}
-
-std::uint64_t WorkerTable::identity() const noexcept {
-    return header().identity;
-}
-
 std::uint64_t WorkerTable::generation() const noexcept {
     return header().generation.load(std::memory_order_acquire);
 }
 
+namespace {
+
+/// A copy that is fit to use, whatever stood there.
+WorkerRecord to_record(const std::array<std::uint64_t, kRecordWords>& words) noexcept {
+    WorkerRecord record;
+    std::memcpy(&record, words.data(), sizeof record);
+    record.name.back() = '\0';
+    record.service.back() = '\0';
+    record.endpoint.back() = '\0';
+    return record.id < kWorkerIds ? record : WorkerRecord{};
+}
+
+}  // namespace
+
 WorkerRecord WorkerTable::read(std::uint32_t index) const noexcept {
+    return read(index, std::chrono::steady_clock::now() + kPatience);
+}
+
+WorkerRecord WorkerTable::read(std::uint32_t index,
+                               std::chrono::steady_clock::time_point until) const noexcept {
     const Slot& from = slot(index);
     // A writer is done within moments, or as soon as it gets a processor again, unless it was killed in the
-    // middle. Then nothing moves any more, and the slot counts as free until the next registry clears it.
+    // middle. Then the slot counts as free until the next registry clears it.
     constexpr int kSpins = 100;
-    constexpr std::chrono::milliseconds kPatience{200};
-    std::uint32_t stuck_at = 0;
-    std::chrono::steady_clock::time_point stuck_since;
     for (int tries = 0;; ++tries) {
         const auto before = from.sequence.load(std::memory_order_acquire);
         std::array<std::uint64_t, kRecordWords> words;
         for (std::size_t i = 0; i < kRecordWords; ++i)
             words[i] = from.words[i].load(std::memory_order_acquire);
         const auto after = from.sequence.load(std::memory_order_relaxed);
-        if (before == after && before % 2 == 0) {
-            WorkerRecord record;
-            std::memcpy(&record, words.data(), sizeof record);
-            return record;
-        }
+        if (before == after && before % 2 == 0)
+            return to_record(words);
         if (tries < kSpins)
             continue;
-        const auto now = std::chrono::steady_clock::now();
-        if (tries == kSpins || before != stuck_at) {
-            stuck_at = before;
-            stuck_since = now;
-        } else if (now - stuck_since > kPatience) {
+        if (std::chrono::steady_clock::now() >= until)
             return WorkerRecord{};
-        }
         std::this_thread::yield();
     }
 }
@@ -179,17 +172,6 @@ void WorkerTable::write(std::uint32_t index, const WorkerRecord& record) noexcep
 
 void WorkerTable::clear(std::uint32_t index) noexcept {
     write(index, WorkerRecord{});
-}
-
-std::optional<std::uint32_t> WorkerTable::find_free() const noexcept {
-    for (std::uint32_t i = 0; i < header().size.workers; ++i)
-        if (slot(i).in_flight.load(std::memory_order_relaxed) == 0 && read(i).id == 0)
-            return i;
-    return std::nullopt;
-}
-
-WorkerId WorkerTable::next_id() noexcept {
-    return header().last_id.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 std::uint32_t WorkerTable::in_flight(std::uint32_t index) const noexcept {
@@ -235,7 +217,7 @@ bool WorkerTable::is_drained(std::uint32_t index, WorkerId worker) const noexcep
 }
 
 std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
-    for (std::uint32_t child = 0; child < header().size.children; ++child) {
+    for (std::uint32_t child = 0; child < geometry_.size.children; ++child) {
         pid_t nobody = 0;
         if (row(child).pid.compare_exchange_strong(nobody, pid, std::memory_order_acq_rel))
             return child;
@@ -248,7 +230,7 @@ std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
     set_turns(child, {});
     report(child, {});
     std::uint32_t reclaimed = 0;
-    for (std::uint32_t i = 0; i < header().size.workers; ++i) {
+    for (std::uint32_t i = 0; i < geometry_.size.workers; ++i) {
         const auto left = count(child, i).exchange(0, std::memory_order_acq_rel);
         if (left != 0)
             slot(i).in_flight.fetch_sub(left, std::memory_order_acq_rel);
@@ -259,7 +241,7 @@ std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
 }
 
 std::optional<std::uint32_t> WorkerTable::find_child(pid_t pid) const noexcept {
-    for (std::uint32_t child = 0; child < header().size.children; ++child)
+    for (std::uint32_t child = 0; child < geometry_.size.children; ++child)
         if (row(child).pid.load(std::memory_order_acquire) == pid)
             return child;
     return std::nullopt;
@@ -295,7 +277,7 @@ std::optional<Turn> WorkerTable::first_before(std::uint32_t child, Turn turn,
     std::optional<Turn> first;
     if (!anyone_waiting_beside(child))
         return first;
-    for (std::uint32_t other = 0; other < header().size.children; ++other) {
+    for (std::uint32_t other = 0; other < geometry_.size.children; ++other) {
         if (other == child)
             continue;
         for (const auto& word : row(other).turns) {
@@ -314,7 +296,7 @@ std::optional<WorkerTable::Child> WorkerTable::child(std::uint32_t index) const 
     if (pid == 0)
         return std::nullopt;
     std::uint32_t slots = 0;
-    for (std::uint32_t i = 0; i < header().size.workers; ++i)
+    for (std::uint32_t i = 0; i < geometry_.size.workers; ++i)
         slots += count(index, i).load(std::memory_order_relaxed);
     return Child{pid,
                  slots,

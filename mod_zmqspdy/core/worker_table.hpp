@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,8 +18,9 @@
 
 namespace zmqspdy::router {
 
-/// Names one announcement of one worker; never reused while the table lives. 0: nobody.
+/// Names one announcement of one worker; never reused while the table lives, and below kWorkerIds. 0: nobody.
 using WorkerId = std::uint64_t;
+inline constexpr WorkerId kWorkerIds = WorkerId{1} << 62U;
 
 /// What children need to know of a worker. Trivially copyable: it lives in shared memory.
 struct WorkerRecord {
@@ -60,6 +62,10 @@ struct RegistryActivity {
 
 /// A view of the mapping; the mapping itself belongs to httpd's parent process and ends with it. One writer
 /// of records (the registry), many readers; counters are changed by everyone, atomically.
+///
+/// Every process that has the mapping can write anything into it, and httpd's parent, which reads it, is root. So what says
+/// where something lies is each process's own, and what is read is made fit to use: whatever stands there, no call reads
+/// or writes outside of the mapping, or lasts longer than its bound.
 class WorkerTable {
   public:
     struct Size {
@@ -72,25 +78,33 @@ class WorkerTable {
     [[nodiscard]] static std::size_t bytes_for(Size size) noexcept;
     /// Makes a new table in zeroed shared memory of bytes_for(size) bytes, aligned to a page.
     [[nodiscard]] static WorkerTable create(void* memory, Size size) noexcept;
+    /// What a process must know of a table to look at it. Plain data, kept outside of the shared memory.
+    struct Geometry {
+        std::uint64_t layout;  ///< of the version that made it
+        /// Tells this table from any other that this host has had since it was started, also at the same address.
+        std::uint64_t identity;
+        Size size;
+    };
     /// Looks at one made before, maybe by an earlier load of this module. Nothing when it was laid out by
-    /// another version.
-    [[nodiscard]] static std::optional<WorkerTable> attach(void* memory) noexcept;
+    /// another version, or never made.
+    [[nodiscard]] static std::optional<WorkerTable> attach(void* memory, const Geometry& geometry) noexcept;
 
-    [[nodiscard]] Size size() const noexcept;
-    /// Tells this table from any other that this host has had since it was started, also at the same address.
-    [[nodiscard]] std::uint64_t identity() const noexcept;
+    [[nodiscard]] const Geometry& geometry() const noexcept { return geometry_; }
+    [[nodiscard]] Size size() const noexcept { return geometry_.size; }
 
     // Records. Written by the registry alone.
 
     /// Grows with every change of any record.
     [[nodiscard]] std::uint64_t generation() const noexcept;
-    /// A consistent copy; id 0 when the slot is free.
+    /// How long a reader waits for a writer that was interrupted.
+    static constexpr std::chrono::milliseconds kPatience{200};
+    /// A consistent copy; id 0 when the slot is free, or when its writer is not done at `until`. For several slots give the
+    /// same time.
+    [[nodiscard]] WorkerRecord read(std::uint32_t slot,
+                                    std::chrono::steady_clock::time_point until) const noexcept;
     [[nodiscard]] WorkerRecord read(std::uint32_t slot) const noexcept;
     void write(std::uint32_t slot, const WorkerRecord& record) noexcept;
     void clear(std::uint32_t slot) noexcept;
-    /// A free slot in which nobody counts requests of an earlier worker any more.
-    [[nodiscard]] std::optional<std::uint32_t> find_free() const noexcept;
-    [[nodiscard]] WorkerId next_id() noexcept;
 
     // Counters.
 
@@ -146,7 +160,7 @@ class WorkerTable {
     struct Header;
     struct Slot;
     struct Row;
-    explicit WorkerTable(void* memory) noexcept;
+    WorkerTable(void* memory, const Geometry& geometry) noexcept;
 
     [[nodiscard]] Header& header() const noexcept;
     [[nodiscard]] Slot& slot(std::uint32_t index) const noexcept;
@@ -154,6 +168,7 @@ class WorkerTable {
     [[nodiscard]] std::atomic<std::uint32_t>& count(std::uint32_t child, std::uint32_t slot) const noexcept;
 
     std::byte* memory_;
+    Geometry geometry_;
 };
 
 }  // namespace zmqspdy::router

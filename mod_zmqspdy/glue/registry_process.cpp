@@ -134,7 +134,7 @@ int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s
         prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
         if (getppid() != keep.parent)
             return 0;
-        auto table = router::WorkerTable::attach(keep.table);
+        auto table = router::WorkerTable::attach(keep.table, keep.table_geometry);
         if (!table)
             throw std::runtime_error("the worker table is of another version of the module");
         let_go_of_logs(keep, stop.get());
@@ -143,11 +143,11 @@ int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s
 }
 
 std::string settings_of(const Retained& keep, const ServerConfig& config) {
-    const auto table = router::WorkerTable::attach(keep.table);
+    const auto table = router::WorkerTable::attach(keep.table, keep.table_geometry);
     return std::string(kRegistryVersion) + "|" + keep.listen.data() + "|" +
            std::to_string(config.heartbeat_or_default().count()) + "|" +
            (config.insecure_or_default() ? "insecure" : "secure") + "|" +
-           std::to_string(table ? table->identity() : 0) + "|" + std::to_string(ap_unixd_config.user_id) +
+           std::to_string(table ? table->geometry().identity : 0) + "|" + std::to_string(ap_unixd_config.user_id) +
            "|" + std::to_string(ap_unixd_config.group_id);
 }
 

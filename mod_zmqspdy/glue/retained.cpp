@@ -63,7 +63,7 @@ void prepare_watch(Retained& keep) {
 void prepare_table(Retained& keep, const ServerConfig& config) {
     const auto size = wanted_size(config);
     if (keep.table) {
-        const auto table = router::WorkerTable::attach(keep.table);
+        const auto table = router::WorkerTable::attach(keep.table, keep.table_geometry);
         if (table && table->size() == size)
             return;
         // Children of the old configuration have mappings of their own.
@@ -75,7 +75,7 @@ void prepare_table(Retained& keep, const ServerConfig& config) {
     if (!memory)
         throw system_failure("no shared memory for the worker table (ZmqSpdyMaxWorkers " +
                              std::to_string(size.workers) + ")");
-    (void)router::WorkerTable::create(memory, size);
+    keep.table_geometry = router::WorkerTable::create(memory, size).geometry();
     keep.table = memory;
     keep.table_bytes = bytes;
 }

@@ -26,6 +26,7 @@ struct Retained {
     std::uint64_t identity;  ///< tells workers this httpd from any other; 0: not chosen yet
     int wakeup_fd;           ///< eventfd that children wait on for news of workers; -1: none
     void* table;             ///< shared memory
+    router::WorkerTable::Geometry table_geometry;  ///< how it is laid out; zeros: there is none
     std::size_t table_bytes;
     apr_proc_t registry;  ///< pid 0: none
     apr_time_t registry_started;

@@ -47,7 +47,7 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     // The worker port is the parent's and the registry's: a child that finishes slowly must not keep it open.
     if (getpid() != keep.parent)
         close_worker_port(keep);
-    auto table = router::WorkerTable::attach(keep.table);
+    auto table = router::WorkerTable::attach(keep.table, keep.table_geometry);
     const auto child = table ? table->join(getpid()) : std::nullopt;
     if (!child) {
         ap_log_error(
@@ -130,7 +130,7 @@ void child_status(server_rec* s, pid_t pid, ap_generation_t, int, mpm_child_stat
         return;
     (void)fenced(s, 0, [&] {
         Retained& keep = retained();
-        auto table = keep.table ? router::WorkerTable::attach(keep.table) : std::nullopt;
+        auto table = router::WorkerTable::attach(keep.table, keep.table_geometry);
         if (!table)
             return 0;
         if (const auto child = table->find_child(pid))

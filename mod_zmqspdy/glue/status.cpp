@@ -125,7 +125,7 @@ int serve_status(request_rec* r) {
     apr_table_setn(r->err_headers_out, "ZmqSpdy-Status", "1");
     if (const int failure = ap_discard_request_body(r); failure != OK)
         return failure;
-    auto table = retained().table ? WorkerTable::attach(retained().table) : std::nullopt;
+    auto table = WorkerTable::attach(retained().table, retained().table_geometry);
     if (!table) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                       "there is no worker table; see the start of httpd in the log");

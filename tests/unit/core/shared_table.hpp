@@ -3,7 +3,9 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -68,11 +70,20 @@ struct WorkerSpec {
     return record;
 }
 
+/// A slot without a worker in which nobody counts requests any more.
+[[nodiscard]] inline std::optional<std::uint32_t> find_free(const zmqspdy::router::WorkerTable& table) {
+    for (std::uint32_t slot = 0; slot < table.size().workers; ++slot)
+        if (table.in_flight(slot) == 0 && table.read(slot).id == 0)
+            return slot;
+    return std::nullopt;
+}
+
 /// Writes a worker into the first free slot and returns the slot.
 inline std::uint32_t add_worker(zmqspdy::router::WorkerTable& table, const WorkerSpec& spec) {
-    const auto slot = table.find_free();
+    static std::atomic<zmqspdy::router::WorkerId> last_id{0};
+    const auto slot = find_free(table);
     if (!slot)
         throw std::runtime_error("the table is full");
-    table.write(*slot, record_of(table.next_id(), spec));
+    table.write(*slot, record_of(++last_id, spec));
     return *slot;
 }

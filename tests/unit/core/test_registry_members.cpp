@@ -142,6 +142,26 @@ TEST_CASE("registry: the table is full") {
     CHECK(registry.has("second"));
 }
 
+TEST_CASE("registry: a place is free when nobody counts requests in it any more, and no id is given twice") {
+    RegistryThread registry(2s, {.workers = 1, .children = 1});
+    Announcer first(registry.endpoint());
+    Announcer second(registry.endpoint());
+    REQUIRE(first.join(relayed_worker("first")) == 201);
+    const auto id = registry.find("first").id;
+    REQUIRE(registry.table->try_reserve(0, 5, 0));
+    first.leave();
+    REQUIRE(meanwhile(second, [&] { return registry.workers() == 0; }));
+    CHECK(second.join(relayed_worker("second")) == 503);
+    registry.table->release(0, 0);
+    CHECK(second.join(relayed_worker("second")) == 201);
+    CHECK(registry.find("second").id > id);
+    registry.stop();
+    registry.start();
+    Announcer third(registry.endpoint());
+    REQUIRE(third.join(relayed_worker("third")) == 201);
+    CHECK(registry.find("third").id > id + 1);
+}
+
 TEST_CASE("registry: a worker changes what it announced") {
     RegistryThread registry;
     Announcer worker(registry.endpoint());

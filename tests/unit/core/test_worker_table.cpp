@@ -23,14 +23,13 @@ TEST_CASE("a new table is empty") {
         CHECK(table->in_flight(slot) == 0);
         CHECK(table->last_used(slot) == 0);
     }
-    CHECK(table->find_free() == 0);
     CHECK_FALSE(table->anyone_waiting());
 }
 
 TEST_CASE("a table is found again by those who attach to it") {
     SharedTable table({.workers = 3, .children = 2});
     add_worker(*table, {.name = "kept"});
-    const auto again = WorkerTable::attach(table.memory());
+    const auto again = WorkerTable::attach(table.memory(), table->geometry());
     REQUIRE(again);
     CHECK(again->size() == table->size());
     CHECK(again->read(0).name_view() == "kept");
@@ -39,17 +38,12 @@ TEST_CASE("a table is found again by those who attach to it") {
 
 TEST_CASE("memory that is laid out otherwise is refused") {
     SharedTable table({.workers = 1, .children = 1});
-    auto* const first = static_cast<unsigned char*>(table.memory());
-    SECTION("never made") {
-        std::memset(first, 0, 8);
-        CHECK_FALSE(WorkerTable::attach(first));
-    }
-    SECTION("another version") {
-        ++first[0];
-        CHECK_FALSE(WorkerTable::attach(first));
-        --first[0];
-        CHECK(WorkerTable::attach(first));
-    }
+    auto geometry = table->geometry();
+    CHECK(WorkerTable::attach(table.memory(), geometry));
+    CHECK_FALSE(WorkerTable::attach(nullptr, geometry));
+    CHECK_FALSE(WorkerTable::attach(table.memory(), WorkerTable::Geometry{}));
+    ++geometry.layout;
+    CHECK_FALSE(WorkerTable::attach(table.memory(), geometry));
 }
 
 TEST_CASE("a record is read as it was written") {
@@ -104,28 +98,6 @@ TEST_CASE("every change of a record moves the generation on") {
     table->touch(0);
     table->release(0, 0);
     CHECK_FALSE(moved());
-}
-
-TEST_CASE("ids are not used again") {
-    SharedTable table;
-    const auto first = table->next_id();
-    CHECK(first != 0);
-    CHECK(table->next_id() == first + 1);
-    CHECK(WorkerTable::attach(table.memory())->next_id() == first + 2);
-}
-
-TEST_CASE("a slot is free when nobody counts requests in it any more") {
-    SharedTable table({.workers = 2, .children = 2});
-    CHECK(table->find_free() == 0);
-    table->write(0, record_of(1, {}));
-    CHECK(table->find_free() == 1);
-    REQUIRE(table->try_reserve(0, 5, 1));
-    table->clear(0);
-    CHECK(table->find_free() == 1);
-    table->write(1, record_of(2, {}));
-    CHECK_FALSE(table->find_free());
-    table->release(0, 1);
-    CHECK(table->find_free() == 0);
 }
 
 TEST_CASE("reservations end at the capacity") {
