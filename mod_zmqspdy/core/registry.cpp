@@ -46,6 +46,7 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
       log_refused_{at(LogLevel::warning)},
       log_wrong_update_{at(LogLevel::warning)},
       log_dropped_{at(LogLevel::info)},
+      log_mixed_{at(LogLevel::warning)},
       context_{1},
       workers_{transport::make_router(context_)},
       children_{transport::make_router(context_)},
@@ -201,8 +202,8 @@ void Registry::tick(Clock::time_point now) {
         table_changed();
         orphan = orphans_.erase(orphan);
     }
-    for (auto* const budget :
-         {&log_joined_, &log_back_, &log_left_, &log_refused_, &log_wrong_update_, &log_dropped_})
+    for (auto* const budget : {&log_joined_, &log_back_, &log_left_, &log_refused_, &log_wrong_update_,
+                               &log_dropped_, &log_mixed_})
         budget->settle(now);
     // What a crowd of connections took stays in the heaps otherwise, libzmq's thread's among them.
     if (std::exchange(trim_memory_, false))

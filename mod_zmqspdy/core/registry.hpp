@@ -97,6 +97,7 @@ class Registry {
     transport::LogBudget log_refused_;
     transport::LogBudget log_wrong_update_;
     transport::LogBudget log_dropped_;
+    transport::LogBudget log_mixed_;
     zmq::context_t context_;
     zmq::socket_t workers_;
     zmq::socket_t children_;

@@ -140,7 +140,7 @@ std::string Registry::warn_if_mixed(const Member& member) {
     } else if (auto& last = mixed_[member.announcement.service]; last != found.kind) {
         // Once, however many workers of the two there are.
         last = found.kind;
-        log_(LogLevel::warning, found.sentence);
+        log_mixed_.line(found.sentence);
     }
     return found.sentence;
 }
