@@ -147,8 +147,8 @@ std::string settings_of(const Retained& keep, const ServerConfig& config) {
     return std::string(kRegistryVersion) + "|" + keep.listen.data() + "|" +
            std::to_string(config.heartbeat_or_default().count()) + "|" +
            (config.insecure_or_default() ? "insecure" : "secure") + "|" +
-           std::to_string(table ? table->geometry().identity : 0) + "|" + std::to_string(ap_unixd_config.user_id) +
-           "|" + std::to_string(ap_unixd_config.group_id);
+           std::to_string(table ? table->geometry().identity : 0) + "|" +
+           std::to_string(ap_unixd_config.user_id) + "|" + std::to_string(ap_unixd_config.group_id);
 }
 
 void start_registry(Retained& keep, const ServerConfig& config, server_rec* s) {
