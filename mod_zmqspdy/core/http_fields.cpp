@@ -1,5 +1,7 @@
 #include "mod_zmqspdy/core/http_fields.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "mod_zmqspdy/core/request_fields.hpp"
@@ -48,7 +50,47 @@ std::optional<int> parse_status(std::string_view text) {
     return status;
 }
 
+/// Takes `:status`: "200" or "200 OK". What is wrong with it, if anything is.
+std::optional<std::string> take_status(std::string_view text, const FieldLimits& limits, ResponseHead& head) {
+    const auto status = parse_status(text);
+    if (!status)
+        return ":status is not a number from 100 to 599";
+    head.status = *status;
+    head.reason = text.substr(std::min<std::size_t>(4, text.size()));
+    if (!is_field_value(head.reason))
+        return "the reason phrase in :status has a control character";
+    if (head.reason.size() > limits.line_size)
+        return "the reason phrase in :status is longer than " + std::to_string(limits.line_size) +
+               " bytes (LimitRequestFieldSize)";
+    return std::nullopt;
+}
+
+/// Words of field names that are not written Like-This.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSpellings{{{"dnt", "DNT"},
+                                                                                   {"etag", "ETag"},
+                                                                                   {"md5", "MD5"},
+                                                                                   {"nel", "NEL"},
+                                                                                   {"te", "TE"},
+                                                                                   {"ua", "UA"},
+                                                                                   {"www", "WWW"},
+                                                                                   {"xss", "XSS"}}};
+
 }  // namespace
+
+std::string http1_spelling(std::string_view name) {
+    std::string spelled(name);
+    for (std::size_t from = 0; from < name.size();) {
+        const auto word = name.substr(from, name.find('-', from) - from);
+        const auto special = std::find_if(kSpellings.begin(), kSpellings.end(),
+                                          [&](const auto& spelling) { return spelling.first == word; });
+        if (special != kSpellings.end())
+            spelled.replace(from, word.size(), special->second);
+        else if (!word.empty() && word.front() >= 'a' && word.front() <= 'z')
+            spelled[from] = static_cast<char>(word.front() - 'a' + 'A');
+        from += word.size() + 1;
+    }
+    return spelled;
+}
 
 std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcept {
     std::uint64_t length = 0;
@@ -65,10 +107,8 @@ std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& 
     bool has_status = false;
     for (const spdy::Header header : headers) {
         if (header.name == ":status") {
-            const auto status = parse_status(header.value);
-            if (!status)
-                return ":status is not a number from 100 to 599";
-            head.status = *status;
+            if (auto wrong = take_status(header.value, limits, head))
+                return *std::move(wrong);
             has_status = true;
         } else if (header.name == ":version") {
             continue;

@@ -20,6 +20,9 @@ using transport::is_token;
 /// One decimal number and nothing else; nothing when it is not, or does not fit.
 [[nodiscard]] std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcept;
 
+/// A field name as HTTP/1 clients are used to it: Content-Type, ETag, WWW-Authenticate. `name` in lower case.
+[[nodiscard]] std::string http1_spelling(std::string_view name);
+
 /// What a response's headers may have; the LimitRequest* directives set the same for requests.
 struct FieldLimits {
     std::size_t count = 100;       ///< header lines: each of several values of a name is one
@@ -28,6 +31,8 @@ struct FieldLimits {
 
 struct ResponseHead {
     int status;
+    std::string_view
+        reason;  ///< the phrase behind the number in `:status`, a view into the block; may be empty
     std::optional<std::uint64_t> content_length;
 };
 

@@ -16,16 +16,24 @@ const char* copy(request_rec* r, std::string_view text) {
 }
 
 /// httpd turns a status that it has no reason phrase for into 500, unless it is given the whole line.
-const char* status_line(request_rec* r, int status) {
+const char* status_line(request_rec* r, int status, std::string_view reason) {
+    if (!reason.empty())
+        return apr_psprintf(r->pool, "%d %s", status, copy(r, reason));
     const char* const known = ap_get_status_line(status);
     if (known && std::atoi(known) == status)
         return nullptr;
     return apr_psprintf(r->pool, "%d Status", status);
 }
 
+/// Fields that are httpd's to set, or tell of a body where there is none (RFC 9110 section 8.6).
+bool may_be_interim(std::string_view name) {
+    return name.front() != ':' && name != "content-length" && name != "date" && name != "server";
+}
+
 /// Each of the NUL-joined values becomes a line of its own: Set-Cookie must not be joined by commas.
 void add_lines(request_rec* r, apr_table_t* table, const spdy::Header& header) {
-    const char* const name = copy(r, header.name);
+    // mod_http2 makes them lower case again for its clients.
+    const char* const name = copy(r, router::http1_spelling(header.name));
     spdy::for_each_value(header.value,
                          [&](std::string_view value) { apr_table_addn(table, name, copy(r, value)); });
 }
@@ -43,7 +51,10 @@ void set_response_head(request_rec* r, const spdy::HeaderBlock& headers, const r
     // The page of an ErrorDocument goes out with the error's status, as a file's does, unless it has one of its own.
     const bool keeps_status = head.status == HTTP_OK && is_error_page(r);
     r->status = keeps_status ? r->prev->status : head.status;
-    r->status_line = status_line(r, r->status);
+    r->status_line = status_line(r, r->status, keeps_status ? std::string_view{} : head.reason);
+    // Ranges are GET's (RFC 9110 section 14.2). A subrequest's part is not what was asked for a range of.
+    if (r->method_number != M_GET && !r->main)
+        ap_remove_output_filter_byhandle(r->output_filters, "byterange");
     // mod_mime may have guessed these from the URL; only the worker knows what it sends.
     ap_set_content_type(r, nullptr);
     r->content_encoding = nullptr;
@@ -70,14 +81,15 @@ void send_interim_response(request_rec* r, const spdy::HeaderBlock& headers,
     const unsigned expecting_100 = r->expecting_100;
     apr_table_t* const kept = apr_table_clone(r->pool, r->headers_out);
     r->status = head.status;
-    r->status_line = nullptr;
+    r->status_line = status_line(r, r->status, head.reason);
     apr_table_clear(r->headers_out);
     for (const spdy::Header header : headers)
-        if (header.name.front() != ':')
+        if (may_be_interim(header.name))
             add_lines(r, r->headers_out, header);
     ap_send_interim_response(r, 1);
     r->expecting_100 = expecting_100;  // only a 100 is what the client waits for
     r->status = kept_status;
+    r->status_line = nullptr;
     r->headers_out = kept;
 }
 

@@ -92,7 +92,7 @@ TEST_CASE("Interim responses pass through, any number of them, before the final 
     const auto final = response.find("HTTP/1.1 200 ");
     REQUIRE(final != std::string::npos);
     CHECK_FALSE(has(response.substr(final), "css"));
-    CHECK(has(response.substr(final), "x-final: 1\r\n"));
+    CHECK(has(response.substr(final), "X-Final: 1\r\n"));
     // HTTP/1.0 knows none.
     const std::string old = raw_exchange(gateway.httpd->port(), "GET / HTTP/1.0\r\n\r\n");
     CHECK(old.starts_with("HTTP/1.1 200 "));
@@ -177,8 +177,8 @@ TEST_CASE("Several values become several lines, never joined", "[http_response][
                     }};
     const std::string response = gateway.get("/");
     CAPTURE(response);
-    for (const char* line : {"set-cookie: a=1; Path=/\r\n", "set-cookie: b=2, c\r\n",
-                             "www-authenticate: Basic\r\n", "www-authenticate: Digest x=\"y\"\r\n"}) {
+    for (const char* line : {"Set-Cookie: a=1; Path=/\r\n", "Set-Cookie: b=2, c\r\n",
+                             "WWW-Authenticate: Basic\r\n", "WWW-Authenticate: Digest x=\"y\"\r\n"}) {
         CHECK(count(response, line) == 1);
     }
 }
@@ -245,7 +245,7 @@ TEST_CASE("A response whose body is still to come reaches the client before it",
     Gateway gateway{relayed, [](Stream stream) { stream.reply(ok({{"x-early", "1"}})); }};
     RawClient client{gateway.httpd->port()};
     client.send("GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    CHECK(has(client.read_until("\r\n\r\n"), "x-early: 1\r\n"));
+    CHECK(has(client.read_until("\r\n\r\n"), "X-Early: 1\r\n"));
     for (const char* event : {"data: 1\n\n", "data: 2\n\n"}) {
         gateway.worker.act("/events", [event](Stream stream) { stream.data(event); });
         (void)client.read_until(event);
@@ -267,7 +267,7 @@ TEST_CASE("Trailers reach HTTP/1.1 clients that take them, and are no headers", 
         }};
     const std::string taken = gateway.get("/", "TE: trailers\r\n");
     CAPTURE(taken);
-    CHECK(taken.ends_with("4\r\nbody\r\n0\r\nx-sum: 42\r\nx-also: 1\r\nx-also: 2\r\n\r\n"));
+    CHECK(taken.ends_with("4\r\nbody\r\n0\r\nX-Sum: 42\r\nX-Also: 1\r\nX-Also: 2\r\n\r\n"));
     CHECK(gateway.get("/").ends_with("\r\n\r\nbody"));
     CHECK(gateway.get("/length", "TE: trailers\r\n").ends_with("\r\n\r\nbody"));
     CHECK_FALSE(gateway.get("/bad", "TE: trailers\r\n").ends_with("0\r\n\r\n"));
@@ -300,7 +300,7 @@ TEST_CASE("Conditions and ranges are the worker's, and its 206 is not ranged aga
     CHECK(gateway.get("/", "If-None-Match: \"e\"\r\n").starts_with("HTTP/1.1 304 "));
     const std::string whole = gateway.get("/");
     CAPTURE(whole);
-    CHECK(has(whole, "etag: \"e\"\r\n"));
+    CHECK(has(whole, "ETag: \"e\"\r\n"));
     CHECK(has(whole, "ast-"));
     CHECK(count(whole, "\r\nDate: ") == 1);
     CHECK(count(whole, "\r\nServer: ") == 1);
@@ -318,4 +318,60 @@ TEST_CASE("Upgrade is not offered to the worker, and the request is served as pl
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nConnection: Upgrade, close\r\n\r\n");
     CHECK(response.starts_with("HTTP/1.1 200 "));
     CHECK(response.ends_with("ok"));
+}
+
+TEST_CASE("A reason phrase reaches HTTP/1 clients, and httpd's own stands where there is none",
+          "[http_response]") {
+    const Gateway gateway{false, [](Stream stream) {
+                              const std::string path = stream.seen().path();
+                              stream.headers({{":status", "103 Soon"}, {"link", "</a.css>"}});
+                              stream.reply({{":status", path == "/own"     ? "404 Nothing Here"
+                                                        : path == "/bad"   ? "404 Nothing\rHere"
+                                                        : path == "/plain" ? "404"
+                                                                           : "299 Odd But True"},
+                                            {":version", "HTTP/1.1"},
+                                            {"content-length", "0"}},
+                                           true);
+                          }};
+    CHECK(gateway.get("/own").starts_with("HTTP/1.1 103 Soon\r\n"));
+    CHECK(has(gateway.get("/own"), "\r\nHTTP/1.1 404 Nothing Here\r\n"));
+    CHECK(has(gateway.get("/odd"), "\r\nHTTP/1.1 299 Odd But True\r\n"));
+    CHECK(has(gateway.get("/plain"), "\r\nHTTP/1.1 404 Not Found\r\n"));
+    CHECK(has(gateway.get("/bad"), "\r\nHTTP/1.1 502 Bad Gateway\r\n"));
+}
+
+TEST_CASE("An interim response has no length, and nothing of httpd's own", "[http_response]") {
+    const Gateway gateway{false, [](Stream stream) {
+                              stream.headers({{":status", "103"},
+                                              {"content-length", "5"},
+                                              {"date", "Mon, 01 Jun 2020 00:00:00 GMT"},
+                                              {"server", "worker"},
+                                              {"link", "</a.css>"}});
+                              stream.reply(ok({{"content-length", "5"}}));
+                              stream.data("12345", true);
+                          }};
+    const std::string response = gateway.get("/");
+    CAPTURE(response);
+    CHECK(response.starts_with("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("Only GET has ranges", "[http_response]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const Gateway gateway{relayed, [](Stream stream) {
+                              stream.reply(ok({{"content-length", "10"}}));
+                              stream.data("0123456789", true);
+                          }};
+    for (const std::string method : {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "REPORT", "ODD"}) {
+        CAPTURE(method);
+        for (const char* range : {"bytes=2-5", "bytes=20-30"}) {
+            const std::string response = raw_exchange(
+                gateway.httpd->port(), method +
+                                           " / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                                           "Content-Length: 0\r\nRange: " +
+                                           range + "\r\n\r\n");
+            CHECK(response.starts_with("HTTP/1.1 200 "));
+            CHECK(response.ends_with("\r\n\r\n0123456789"));
+        }
+    }
 }

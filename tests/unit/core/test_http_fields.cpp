@@ -1,9 +1,11 @@
 // What a worker may put into header fields.
 #include <array>
+#include <random>
 
 #include "catch.hpp"
 #include "headers.hpp"
 #include "mod_zmqspdy/core/http_fields.hpp"
+#include "transport/field_rules.hpp"
 
 using namespace zmqspdy;
 using namespace zmqspdy::router;
@@ -261,4 +263,49 @@ TEST_CASE("more or longer header lines than the limits are refused") {
     CHECK_FALSE(error({{":status", "200"}, {"name", "1234567"}}).empty());
     CHECK(check_trailers(headers({{"name", "1234567"}}), limits));
     CHECK_FALSE(check_trailers(headers({{"name", "123456"}}), limits));
+}
+
+TEST_CASE("a field name is spelt as HTTP/1 clients know it, and stays the same name") {
+    using zmqspdy::router::http1_spelling;
+    for (const auto& [name, spelled] : {std::pair{"content-type", "Content-Type"},
+                                        {"etag", "ETag"},
+                                        {"www-authenticate", "WWW-Authenticate"},
+                                        {"set-cookie", "Set-Cookie"},
+                                        {"content-md5", "Content-MD5"},
+                                        {"x-xss-protection", "X-XSS-Protection"},
+                                        {"x-ua-compatible", "X-UA-Compatible"},
+                                        {"nel", "NEL"},
+                                        {"x_odd.name", "X_odd.name"},
+                                        {"x--y-", "X--Y-"},
+                                        {"-x", "-X"},
+                                        {"1-2", "1-2"},
+                                        {"", ""}})
+        CHECK(http1_spelling(name) == spelled);
+    std::mt19937 random{1};
+    for (int i = 0; i < 10'000; ++i) {
+        std::string name(random() % 20, ' ');
+        for (char& c : name)
+            c = "abegtwz-_1!"[random() % 11];
+        CHECK(zmqspdy::transport::to_lower(http1_spelling(name)) == name);
+    }
+}
+
+TEST_CASE("the reason phrase is what stands behind the status, and has no control characters") {
+    const auto reason = [](const std::string& status) {
+        const auto block = headers({{":status", status}});
+        const auto checked = check_response(block);
+        const auto* head = std::get_if<ResponseHead>(&checked);
+        return head == nullptr ? "wrong" : std::string{head->reason};
+    };
+    CHECK(reason("200").empty());
+    CHECK(reason("200 ").empty());
+    CHECK(reason("404 Nothing Here") == "Nothing Here");
+    CHECK(reason("404 N\xc3\xa9"
+                 "ant") ==
+          "N\xc3\xa9"
+          "ant");
+    CHECK(reason("404 " + std::string(8190, 'r')).size() == 8190);
+    for (const std::string bad : {"404\tNothing", "404Nothing", "404 a\rb", "404 a\nb", "404 a\x7f"})
+        CHECK(reason(bad) == "wrong");
+    CHECK(reason("404 " + std::string(8191, 'r')) == "wrong");
 }
