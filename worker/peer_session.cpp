@@ -18,6 +18,9 @@ using std::chrono::steady_clock;
 /// Smaller payloads are copied: a message kept for them would hold more than SPDY's window knows of.
 constexpr std::size_t kWorthKeeping = 4096;
 constexpr std::size_t kLargestShareLost = 4;
+/// What a block of trailers costs beside its bytes, and how many names they may have together.
+constexpr std::size_t kBlockCost = 1024;
+constexpr std::size_t kMaxTrailers = 256;
 
 spdy::SessionOptions session_options(const Dispatcher& dispatcher) {
     spdy::SessionOptions options;
@@ -100,16 +103,34 @@ void PeerSession::on(const spdy::DataReceived& event) {
 }
 
 void PeerSession::on(spdy::HeadersReceived& event) {
-    Stream* stream = event.fin ? find(event.stream) : nullptr;
+    Stream* stream = find(event.stream);
     if (stream == nullptr)
-        return;  // fields within a body, which HTTP does not know
+        return;
     if (!stream->discarding) {
-        auto chunk = std::make_unique<BodyChunk>();
-        chunk->last = true;
-        chunk->trailers = std::move(event.headers);
-        stream->exchange->deliver(std::move(chunk));
+        if (!add_trailers(*stream, std::move(event.headers))) {
+            session_.reset(stream->id, spdy::ResetCode::protocol_error);
+            return remove(*stream, true);
+        }
+        if (event.fin)
+            give_to_handler(*stream, {}, true);
     }
-    end_body(*stream);
+    if (event.fin)
+        end_body(*stream);
+}
+
+/// Trailers may come in several blocks, and before the last DATA; no window bounds them.
+bool PeerSession::add_trailers(Stream& stream, spdy::HeaderBlock&& block) {
+    stream.trailer_bytes += block.plain().size() + kBlockCost;
+    if (stream.trailer_bytes > kMaxHeaderBytes + kBlockCost)
+        return false;
+    if (!stream.request_trailers) {
+        stream.request_trailers = std::move(block);
+        return true;
+    }
+    for (const spdy::Header header : block)
+        spdy::for_each_value(
+            header.value, [&](std::string_view value) { stream.request_trailers->add(header.name, value); });
+    return stream.request_trailers->size() <= kMaxTrailers;
 }
 
 void PeerSession::end_body(Stream& stream) {
@@ -257,12 +278,12 @@ void PeerSession::pump(Stream& stream) {
     stream.pending.clear();
     stream.first = 0;
     if (stream.last) {
-        if (stream.trailers && !session_.headers(stream.id, *stream.trailers, true)) {
+        // The FIN comes by itself: some implementations do not see one of HEADERS.
+        if (stream.trailers && !session_.headers(stream.id, *stream.trailers, false)) {
             session_.reset(stream.id, spdy::ResetCode::internal_error);
             return remove(stream, true);
         }
-        if (!stream.trailers)
-            (void)session_.send(stream.id, {}, true);
+        (void)session_.send(stream.id, {}, true);
         mark_answered(stream);
         close_if_done(stream);
     }
@@ -271,6 +292,8 @@ void PeerSession::pump(Stream& stream) {
 void PeerSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last) {
     auto chunk = std::make_unique<BodyChunk>();
     chunk->last = last;
+    if (last)
+        chunk->trailers = std::move(stream.request_trailers);
     const std::size_t whole = message_->size();
     if (payload.size() >= kWorthKeeping && payload.size() >= whole / kLargestShareLost) {
         chunk->message.copy(*message_);  // shares the bytes

@@ -73,6 +73,8 @@ class PeerSession {
         std::size_t unread = 0;            ///< bytes given to the handler and not consumed
         bool last = false;                 ///< nothing follows `pending` but the trailers
         std::optional<spdy::HeaderBlock> trailers;
+        std::optional<spdy::HeaderBlock> request_trailers;  ///< that have come so far
+        std::size_t trailer_bytes = 0;
         bool replied = false;     ///< the SYN_REPLY is sent
         bool answered = false;    ///< FIN is sent
         bool body_done = false;   ///< FIN is received
@@ -107,6 +109,8 @@ class PeerSession {
     [[nodiscard]] std::size_t send(Stream& stream, std::string_view bytes, bool fin);
     void pump(Stream& stream);
     void end_body(Stream& stream);
+    /// False when there are too many.
+    [[nodiscard]] static bool add_trailers(Stream& stream, spdy::HeaderBlock&& block);
     void give_to_handler(Stream& stream, spdy::Bytes payload, bool last);
     void stop_reading(Stream& stream);
     void mark_answered(Stream& stream);

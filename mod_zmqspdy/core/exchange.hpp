@@ -40,6 +40,7 @@ enum class Failure : std::uint8_t {
     worker_lost,     ///< the worker died, hung or left while it had the request
     worker_reset,    ///< the worker gave the stream up (RST_STREAM)
     protocol,        ///< the worker broke SPDY
+    excess,          ///< the worker sent more interim responses or trailers than WorkerLink::kMaxFieldBytes
     no_worker_left,  ///< it may be sent again, but ran out of retries
     queue_full,      ///< ZmqSpdyQueueLength requests wait already
     shutting_down,   ///< this child ends
@@ -57,6 +58,8 @@ struct ResponseEvent {
     };
     Kind kind = Kind::end;
     bool fin = false;  ///< the response is complete; with any kind but interim and failed
+    /// The next event comes at once, from the same message: what belongs together can be passed on together.
+    bool followed = false;
     Failure failure = Failure::none;
     spdy::ResetCode code = spdy::ResetCode::cancel;  ///< with worker_reset
     spdy::HeaderBlock headers;
@@ -119,6 +122,7 @@ class Exchange {
         bool replayable = true;         ///< `replay` holds all of it
         bool answered = false;          ///< the head of the response has been seen
         bool ended = false;             ///< the last event is in the inbox
+        std::size_t field_bytes = 0;    ///< of HEADERS, as WorkerLink::kMaxFieldBytes counts them
         bool to_notify = false;
         unsigned attempts = 0;
         struct Tried {

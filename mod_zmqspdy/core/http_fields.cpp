@@ -133,6 +133,11 @@ std::variant<ResponseHead, std::string> check_response(const spdy::HeaderBlock& 
 
 std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers, const FieldLimits& limits) {
     std::size_t lines = 0;
+    return check_trailers(headers, limits, lines);
+}
+
+std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers, const FieldLimits& limits,
+                                          std::size_t& lines) {
     for (const spdy::Header header : headers) {
         if (auto error = check_field(header, limits, lines))
             return error;

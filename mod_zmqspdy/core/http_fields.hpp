@@ -44,5 +44,8 @@ struct ResponseHead {
 /// The same for trailers, which have no status, and none of the fields that may_be_trailer() rules out.
 [[nodiscard]] std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers,
                                                         const FieldLimits& limits = {});
+/// The same for one of several blocks: `lines` counts the lines of all so far, and the limit is for them together.
+[[nodiscard]] std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers,
+                                                        const FieldLimits& limits, std::size_t& lines);
 
 }  // namespace zmqspdy::router

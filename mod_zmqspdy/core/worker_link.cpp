@@ -111,11 +111,13 @@ bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
     const bool more = taken == piece.size() && !last;
     if (ends && taken == left.size()) {
         side.fin_sent = true;
-        if (side.trailers && !session_.headers(side.stream, *side.trailers, true)) {
+        if (side.trailers && !session_.headers(side.stream, *side.trailers, false)) {
             reset(exchange, spdy::ResetCode::internal_error);  // never a FIN without them
             owner_.undelivered(*this, exchange, {Failure::protocol});
             return false;
         }
+        if (side.trailers)  // some implementations do not see a FIN of HEADERS
+            (void)session_.send(side.stream, {}, true);
     }
     if (side.replayable) {
         if (side.replay.size() + taken <= exchange->head.replay_limit) {
@@ -178,154 +180,6 @@ bool WorkerLink::flush() {
             return false;
     }
     return false;
-}
-
-bool WorkerLink::receive_one() {
-    zmq::message_t part;
-    const auto parts = transport::receive(socket_, {&part, 1});
-    if (!parts)
-        return false;
-    last_heard_ = Clock::now();
-    was_up_ = true;
-    session_time_.pass(session_, last_heard_);
-    if (*parts != 1) {
-        lose("it sent a message of " + std::to_string(*parts) + " parts instead of one", Failure::protocol);
-        return false;
-    }
-    // DATA is passed on as views into the message, which therefore lives as long as anyone reads it.
-    const auto message = std::make_shared<const zmq::message_t>(std::move(part));
-    events_.clear();
-    const auto fault = session_.receive(transport::bytes_of(*message), events_);
-    for (auto& event : events_) {
-        handle(event, message);
-        if (lost_)
-            return false;
-    }
-    if (!goodbye_.empty()) {
-        lose(goodbye_);
-        return false;
-    }
-    if (fault) {
-        (void)flush();  // the GOAWAY that says why
-        if (!lost_)
-            lose("it broke SPDY: " + std::string(fault->why), Failure::protocol);
-        return false;
-    }
-    if (!session_.at_frame_boundary()) {
-        session_.go_away(spdy::GoAwayCode::protocol_error);
-        (void)flush();
-        if (!lost_)
-            lose("it split a frame over two messages", Failure::protocol);
-        return false;
-    }
-    return true;
-}
-
-void WorkerLink::handle(spdy::Event& event, const std::shared_ptr<const zmq::message_t>& message) {
-    if (auto* reply = std::get_if<spdy::ReplyReceived>(&event))
-        on(*reply);
-    else if (const auto* data = std::get_if<spdy::DataReceived>(&event))
-        on(*data, message);
-    else if (auto* headers = std::get_if<spdy::HeadersReceived>(&event))
-        on(*headers);
-    else if (const auto* reset = std::get_if<spdy::StreamReset>(&event))
-        on(*reset);
-    else if (const auto* window = std::get_if<spdy::WindowOpened>(&event))
-        on(*window);
-    else if (const auto* away = std::get_if<spdy::GoAwayReceived>(&event))
-        on(*away);
-}
-
-void WorkerLink::on(spdy::ReplyReceived& event) {
-    const auto exchange = hear_of(event.stream);
-    if (!exchange)
-        return;
-    auto& side = exchange->pool;
-    side.answered = true;
-    side.replayable = false;
-    side.replay = {};
-    auto head = std::make_unique<ResponseEvent>();
-    head->kind = ResponseEvent::Kind::head;
-    head->headers = std::move(event.headers);
-    // The FIN of a body that follows in the same message is marked there; see on(DataReceived).
-    head->fin = event.fin;
-    owner_.deliver(exchange, std::move(head));
-    if (event.fin)
-        end_response(exchange);
-}
-
-void WorkerLink::on(spdy::HeadersReceived& event) {
-    const auto exchange = hear_of(event.stream);
-    if (!exchange)
-        return;
-    auto headers = std::make_unique<ResponseEvent>();
-    headers->kind = exchange->pool.answered ? ResponseEvent::Kind::trailers : ResponseEvent::Kind::interim;
-    headers->headers = std::move(event.headers);
-    headers->fin = event.fin && exchange->pool.answered;
-    if (event.fin && !exchange->pool.answered) {
-        reset(exchange, spdy::ResetCode::protocol_error);
-        owner_.undelivered(*this, exchange, {Failure::protocol});
-        return;
-    }
-    owner_.deliver(exchange, std::move(headers));
-    if (event.fin)
-        end_response(exchange);
-}
-
-void WorkerLink::on(const spdy::DataReceived& event, const std::shared_ptr<const zmq::message_t>& message) {
-    const auto exchange = hear_of(event.stream);
-    if (!exchange || (event.payload.empty() && !event.fin))
-        return;
-    auto data = std::make_unique<ResponseEvent>();
-    data->kind = event.payload.empty() ? ResponseEvent::Kind::end : ResponseEvent::Kind::data;
-    data->fin = event.fin;
-    if (!event.payload.empty()) {
-        data->payload = event.payload;
-        data->message = message;
-    }
-    owner_.deliver(exchange, std::move(data));
-    if (event.fin)
-        end_response(exchange);
-}
-
-void WorkerLink::on(const spdy::StreamReset& event) {
-    const auto exchange = hear_of(event.stream);
-    if (!exchange)
-        return;
-    forget(exchange);
-    const bool untouched = event.by_peer && event.code == spdy::ResetCode::refused_stream;
-    owner_.undelivered(*this, exchange,
-                       {event.by_peer ? Failure::worker_reset : Failure::protocol, event.code, untouched});
-}
-
-void WorkerLink::on(const spdy::WindowOpened& event) {
-    if (event.stream != 0) {
-        if (const auto exchange = hear_of(event.stream); exchange && !exchange->pool.unsent.empty())
-            send_body(exchange);
-        return;
-    }
-    // A copy: sending may lose the link, which empties the map.
-    std::vector<std::shared_ptr<Exchange>> blocked;
-    for (const auto& [stream, exchange] : exchanges_)
-        if (!exchange->pool.unsent.empty())
-            blocked.push_back(exchange);
-    for (const auto& exchange : blocked)
-        send_body(exchange);
-}
-
-void WorkerLink::on(const spdy::GoAwayReceived& event) {
-    if (event.code == spdy::GoAwayCode::ok)
-        return;  // it drains: what it has goes on, see closing()
-    // Not at once: the streams that it says it did not process come next, as refused.
-    goodbye_ = "it said goodbye with " + std::string(spdy::to_string(event.code));
-}
-
-void WorkerLink::end_response(const std::shared_ptr<Exchange>& exchange) {
-    // An answer that came before the end of the request: nobody needs the rest.
-    if (!exchange->pool.fin_sent)
-        session_.reset(exchange->pool.stream, spdy::ResetCode::cancel);
-    forget(exchange);
-    owner_.finished(*this, exchange);
 }
 
 void WorkerLink::watch() {

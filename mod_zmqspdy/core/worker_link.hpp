@@ -71,6 +71,10 @@ class WorkerLink {
     }
     static constexpr std::size_t kMaxHeaderBytes = 64 * 1024;  ///< of a plain block
     static constexpr std::size_t kMaxHeaders = 256;            ///< names in a block, pseudo headers included
+    /// All HEADERS of one response, interim responses and trailers, each counted with kFieldBlockCost more: no window bounds
+    /// them, and each costs memory and time here.
+    static constexpr std::size_t kMaxFieldBytes = std::size_t{1} << 20;
+    static constexpr std::size_t kFieldBlockCost = 1024;
     /// Sends what the windows allow of Exchange::PoolSide::unsent.
     void send_body(const std::shared_ptr<Exchange>& exchange);
     void consumed(const Exchange& exchange, std::size_t size);
@@ -112,6 +116,8 @@ class WorkerLink {
     void on(spdy::ReplyReceived& event);
     void on(spdy::HeadersReceived& event);
     void on(const spdy::DataReceived& event, const std::shared_ptr<const zmq::message_t>& message);
+    /// True when the next event of the message in hand is about this stream and will be delivered.
+    [[nodiscard]] bool is_followed(spdy::StreamId stream) const;
     void on(const spdy::StreamReset& event);
     void on(const spdy::WindowOpened& event);
     void on(const spdy::GoAwayReceived& event);
@@ -126,7 +132,8 @@ class WorkerLink {
     std::optional<transport::SocketMonitor> monitor_;
     spdy::Session session_;
     transport::SessionTime session_time_;
-    std::vector<spdy::Event> events_;  // kept for its memory
+    std::vector<spdy::Event> events_;        // kept for its memory
+    const spdy::Event* upcoming_ = nullptr;  // behind the one in hand, in events_
     std::unordered_map<spdy::StreamId, std::shared_ptr<Exchange>> exchanges_;
     std::chrono::steady_clock::time_point last_heard_;
     bool was_up_ = false;

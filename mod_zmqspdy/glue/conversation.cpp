@@ -106,6 +106,9 @@ std::optional<int> Conversation::on_failed(const Event& event) {
         case router::Failure::worker_reset:
             return abort_response("reset", apr_psprintf(r_->pool, "gave the request up (%s)",
                                                         spdy::to_string(event.code).data()));
+        case router::Failure::excess:
+            return abort_response("bad-response",
+                                  "sent more interim responses or trailers than a response may have");
         case router::Failure::protocol:
         case router::Failure::none:
             break;

@@ -40,6 +40,7 @@ class Conversation {
     std::optional<int> on_interim(const Event& event);
     std::optional<int> on_head(const Event& event);
     std::optional<int> on_data(Event& event);
+    std::optional<int> on_trailers(const Event& event);
     std::optional<int> on_failed(const Event& event);
     std::optional<int> end_of_response();
     std::optional<int> pass_on(bool last);
@@ -106,6 +107,8 @@ class Conversation {
     bool committed_ = false;       ///< something has gone down the filters: no error page any more
     bool bodiless_ = false;        ///< HEAD, 204, 304
     std::optional<std::uint64_t> length_left_;
+    bool held_for_range_ = false;  ///< passed on when it is complete, for httpd to take a part of it
+    std::size_t trailer_lines_ = 0;
     std::size_t unreported_ = 0;    ///< response bytes the client has taken that the pool does not know of
     bool request_complete_ = true;  ///< the last byte of the request body has been handed over
     bool wait_logged_ = false;

@@ -1,4 +1,6 @@
 // A conversation's response: the worker's events become brigades.
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "mod_zmqspdy/core/http_fields.hpp"
@@ -10,16 +12,26 @@
 
 namespace zmqspdy::glue {
 
+namespace {
+
+// httpd makes a part of a response only if it gets all of it at once. A short one that a client wants a part of waits for
+// that, or its worker's pace would decide what comes of it.
+constexpr std::size_t kRangedWhole = std::size_t{64} * 1024;
+
+}  // namespace
+
 std::optional<int> Conversation::take_events() {
     auto list = exchange_->inbox.take_all();
+    bool followed = false;
     while (list) {
+        followed = list->followed;
         if (auto result = on(*list)) {
             transport::MpscQueue<Event>::discard(std::move(list));
             return result;
         }
         list = std::move(list->next);
     }
-    if (APR_BRIGADE_EMPTY(out_))
+    if (APR_BRIGADE_EMPTY(out_) || followed || held_for_range_)
         return std::nullopt;
     return pass_on(false);
 }
@@ -37,13 +49,8 @@ std::optional<int> Conversation::on(Event& event) {
                 return result;
             break;
         case Event::Kind::trailers:
-            if (const auto wrong = router::check_trailers(event.headers, field_limits(r_)))
-                return refuse_response(wrong->c_str());
-            if (set_trailers(r_, event.headers) && !committed_) {
-                APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
-                if (auto result = pass_on(false))
-                    return result;
-            }
+            if (auto result = on_trailers(event))
+                return result;
             break;
         case Event::Kind::end:
             break;
@@ -92,8 +99,13 @@ std::optional<int> Conversation::on_head(const Event& event) {
         return end_of_response();
     }
     length_left_ = head.content_length;
+    held_for_range_ = head.status == HTTP_OK && r_->method_number == M_GET && !r_->main &&
+                      apr_table_get(r_->headers_in, "Range") &&
+                      length_left_.value_or(SIZE_MAX) <= std::min<std::size_t>(kRangedWhole, pool_.window());
+    if (held_for_range_)
+        return std::nullopt;
     // The headers themselves must not wait for the first byte of the body, but go with it where it is here.
-    if (!event.fin && !event.next && exchange_->inbox.empty())
+    if (!event.fin && !event.followed && !event.next && exchange_->inbox.empty())
         APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
     return std::nullopt;
 }
@@ -119,6 +131,16 @@ std::optional<int> Conversation::on_data(Event& event) {
     APR_BRIGADE_INSERT_TAIL(out_,
                             make_message_bucket(std::move(event.message), event.payload, out_->bucket_alloc));
     return std::nullopt;
+}
+
+std::optional<int> Conversation::on_trailers(const Event& event) {
+    const bool first = trailer_lines_ == 0;
+    if (const auto wrong = router::check_trailers(event.headers, field_limits(r_), trailer_lines_))
+        return refuse_response(wrong->c_str());
+    if (event.headers.empty() || !set_trailers(r_, event.headers, first) || committed_)
+        return std::nullopt;
+    APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_flush_create(out_->bucket_alloc));
+    return pass_on(false);
 }
 
 std::optional<int> Conversation::end_of_response() {

@@ -102,13 +102,13 @@ void send_continue(request_rec* r) {
     r->status = kept_status;
 }
 
-bool set_trailers(request_rec* r, const spdy::HeaderBlock& trailers) {
+bool set_trailers(request_rec* r, const spdy::HeaderBlock& trailers, bool first) {
     for (const spdy::Header header : trailers)
         add_lines(r, r->trailers_out, header);
     const char* const te = apr_table_get(r->headers_in, "TE");
     const bool wanted =
         r->proto_num == HTTP_VERSION(1, 1) && !r->main && te && ap_find_token(r->pool, te, "trailers");
-    if (wanted)
+    if (wanted && first)
         add_trailers_filter(r);
     return wanted;
 }

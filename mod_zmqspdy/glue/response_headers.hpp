@@ -23,8 +23,9 @@ void send_continue(request_rec* r);
 
 /// Adds trailers, where the client can take them: on HTTP/2, and on HTTP/1.1 behind a chunked body when its TE field
 /// says so (RFC 9110 section 6.5.1); otherwise they are dropped. They must have passed router::check_trailers().
+/// Several blocks add up; `first` says that this is the first.
 /// True when they need a chunked response: httpd gives one that it has seen the end of a length instead.
-[[nodiscard]] bool set_trailers(request_rec* r, const spdy::HeaderBlock& trailers);
+[[nodiscard]] bool set_trailers(request_rec* r, const spdy::HeaderBlock& trailers, bool first);
 
 /// Takes back what set_response_head() did, so that httpd can answer with an error of its own instead.
 void clear_response_head(request_rec* r);

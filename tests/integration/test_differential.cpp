@@ -282,6 +282,11 @@ const std::array kRules{
          [](const Difference& difference, const OddRequest& request) {
              return is_method(request, "TRACE") && (difference.ours == "405" || difference.ours == "nothing");
          }},
+    Rule{"ranges of other methods",
+         [](const Difference& difference, const OddRequest& request) {
+             return difference.where == "status" && difference.ours == "200" && difference.peers == "206" &&
+                    !is_method(request, "GET") && has_line(request, "Range: ");
+         }},
     Rule{"a transfer coding that is not chunked",
          [](const Difference& difference, const OddRequest& request) {
              return difference.where == "status" && difference.ours == "501" && difference.peers == "500" &&

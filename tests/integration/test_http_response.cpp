@@ -1,8 +1,8 @@
 // What a gateway owes a response on its way to the client, line by line.
 #include "catch.hpp"
-#include "harness/puppet_worker.hpp"
 #include "harness/raw_client.hpp"
 #include "helpers.hpp"
+#include "response_gateway.hpp"
 
 using namespace harness;
 
@@ -18,22 +18,6 @@ Fields ok(Fields more) {
     fields.insert(fields.end(), more.begin(), more.end());
     return fields;
 }
-
-/// One child, and a worker that answers every request as `action` says.
-struct Gateway {
-    Gateway(bool relayed, PuppetWorker::Action action)
-        : httpd{Httpd::started({.single_child = true})},
-          worker{*httpd, relayed, {.completed = std::move(action)}} {}
-
-    [[nodiscard]] std::string get(const std::string& path, const std::string& fields = "") const {
-        return raw_exchange(
-            httpd->port(),
-            "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + fields + "\r\n");
-    }
-
-    std::unique_ptr<Httpd> httpd;
-    PuppetWorker worker;
-};
 
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
@@ -374,4 +358,25 @@ TEST_CASE("Only GET has ranges", "[http_response]") {
             CHECK(response.ends_with("\r\n\r\n0123456789"));
         }
     }
+}
+
+TEST_CASE("What comes of a range of a short response does not depend on its worker's pace",
+          "[http_response]") {
+    const auto httpd = Httpd::started({.global = "ZmqSpdyWindow 16384", .single_child = true});
+    PuppetWorker worker{*httpd, false, {.completed = [](Stream stream) {
+                            const bool is_short = stream.seen().path() == "/short";
+                            stream.reply(ok({{"content-length", is_short ? "10" : "16385"}}));
+                            stream.data("01234");
+                        }}};
+    RawClient client{httpd->port()};
+    client.send("GET /short HTTP/1.1\r\nHost: localhost\r\nRange: bytes=3-6\r\n\r\n");
+    REQUIRE(worker.await("/short", [](const auto& seen) { return seen.end == "FIN"; }));
+    RawClient other{httpd->port()};
+    other.send("GET /long HTTP/1.1\r\nHost: localhost\r\nRange: bytes=3-6\r\n\r\n");
+    CHECK(other.read_until("01234").starts_with("HTTP/1.1 200 "));
+    CHECK(client.pending().empty());
+    worker.act("/short", [](Stream stream) { stream.data("56789", true); });
+    const std::string part = client.read_until("3456");
+    CHECK(part.starts_with("HTTP/1.1 206 "));
+    CHECK(has(part, "Content-Range: bytes 3-6/10\r\n"));
 }

@@ -273,6 +273,7 @@ class PuppetWorker::Impl {
             end(peer, data->stream, data->fin);
         } else if (const auto* trailers = std::get_if<spdy::HeadersReceived>(&event)) {
             append(seen_of(peer, trailers->stream).trailers, trailers->headers);
+            seen_of(peer, trailers->stream).fin_on_trailers = trailers->fin;
             end(peer, trailers->stream, trailers->fin);
         } else if (const auto* reset = std::get_if<spdy::StreamReset>(&event)) {
             seen_of(peer, reset->stream).end = spdy::to_string(reset->code);

@@ -26,7 +26,8 @@ class PuppetWorker {
         Fields trailers;
         std::string body;
         int priority = 0;
-        std::string end;  ///< "FIN", the name of a reset, or "" while the request is open
+        bool fin_on_trailers = false;  ///< instead of an empty DATA behind them
+        std::string end;               ///< "FIN", the name of a reset, or "" while the request is open
 
         [[nodiscard]] std::optional<std::string> header(std::string_view name) const;
         [[nodiscard]] std::string path() const { return header(":path").value_or(""); }

@@ -113,6 +113,8 @@ std::string to_string(Failure failure) {
             return "worker_reset";
         case Failure::protocol:
             return "protocol";
+        case Failure::excess:
+            return "excess";
         case Failure::no_worker_left:
             return "no_worker_left";
         case Failure::queue_full:

@@ -129,6 +129,55 @@ TEST_CASE("a request's trailers are there once its body has been read") {
     CHECK(child.reply(stream).body == "0 body x-sum=1 x-sum=2");
 }
 
+TEST_CASE("a request's trailers come with the FIN or before it, in one block or several, within bounds") {
+    const bool relay = GENERATE(false, true);
+    Setting setting{[](Worker& w) {
+                        w.post("/", [](Request& request) {
+                            std::string answer = request.text();
+                            for (const auto& [name, value] : request.trailers())
+                                answer += " " + name + "=" + value;
+                            return Response::text(answer);
+                        });
+                    },
+                    {},
+                    relay};
+    Child& child = setting.child();
+    const auto block = [](const std::string& name, const std::string& value) {
+        spdy::HeaderBlock trailers;
+        trailers.add(name, value);
+        return trailers;
+    };
+    const auto ask = [&](const std::string& rest, bool fin_on_headers) {
+        const auto stream = child.ask({.method = "POST", .body = std::string("bo"), .more = true});
+        (void)child.session().headers(stream, block("x-sum", "1"), false);
+        (void)child.session().headers(stream, {}, false);
+        (void)child.session().headers(stream, block("x-sum", "2"), fin_on_headers);
+        if (!fin_on_headers)
+            child.send_body(stream, rest, true);
+        REQUIRE(setting.until([&] { return child.reply(stream).ended(); }));
+        return child.reply(stream).body;
+    };
+    CHECK(ask("", true) == "bo x-sum=1 x-sum=2");
+    CHECK(ask("", false) == "bo x-sum=1 x-sum=2");
+    CHECK(ask("dy", false) == "body x-sum=1 x-sum=2");
+
+    const auto flood = [&](std::size_t blocks, const auto& field) {
+        const auto stream = child.ask({.method = "POST", .body = std::string("bo"), .more = true});
+        for (std::size_t i = 0; i < blocks; ++i)
+            (void)child.session().headers(stream, field(i), false);
+        child.send_body(stream, "", true);
+        REQUIRE(setting.until([&] { return child.reply(stream).ended(); }));
+        return child.reply(stream).body;
+    };
+    const auto empty = [](std::size_t) { return spdy::HeaderBlock{}; };
+    CHECK(flood(60, empty) == "bo");
+    CHECK(flood(70, empty).empty());
+    CHECK(flood(40, [&](std::size_t i) {
+              return block("x-" + std::to_string(i), std::string(2000, 'v'));
+          }).empty());
+    CHECK(ask("", false) == "bo x-sum=1 x-sum=2");  // nobody else noticed
+}
+
 TEST_CASE("a client that expects 100 Continue is told when the handler wants the body, and not otherwise") {
     Setting setting{[](Worker& w) {
         w.post("/reads", [](Request& request) { return Response::text(request.text()); });
