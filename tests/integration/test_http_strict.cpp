@@ -71,8 +71,11 @@ TEST_CASE("Fields that would split or bend a response give 502, and harmless one
         CAPTURE(response);
         CHECK(response.starts_with("HTTP/1.1 " + std::to_string(row.status) + " "));
         if (row.status == 200) {
-            CHECK(response.find("\r\n" + row.name + ":") != std::string::npos);
+            // HTTP/1 clients get names in HTTP/1's spelling.
+            CHECK(row.name == "foo");
+            CHECK(response.find("\r\nFoo:") != std::string::npos);
         } else {
+            CHECK(response.find("Set-Cookie") == std::string::npos);
             CHECK(response.find("set-cookie") == std::string::npos);
         }
     }
