@@ -148,7 +148,9 @@ bool RouterLink::try_later() {
 void RouterLink::lose(std::string_view why) {
     const std::string text{why};  // it may be of the connection
     // A router that refuses a worker need not keep its connection either: that is no news, and no reason to ask sooner.
-    const bool is_refused = is_connected() && news_.is_refused();
+    // The answer may be here before the monitor tells of the connection that brought it.
+    const bool was_one = connection_ && (connection_->connected || connection_->answered);
+    const bool is_refused = was_one && news_.is_refused();
     const auto not_before = is_refused ? announce_again_ : Clock::time_point::min();
     if (!try_later())
         return;
