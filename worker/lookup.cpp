@@ -137,7 +137,7 @@ void Lookup::on_result(void* self, int status, int, ares_addrinfo* found) noexce
             }
         }
         lookup.result_ = failure_of(lookup.host_, status == ARES_SUCCESS ? int{ARES_ENODATA} : status);
-    } catch (const std::bad_alloc&) {
+    } catch (...) {  // c-ares knows no exceptions
         lookup.result_.emplace(LookupFailure{});
     }
 }
