@@ -39,7 +39,7 @@ void answer(Stream stream) {
 
 std::unique_ptr<Httpd> refusing(const std::string& location = "", const std::string& filter = "") {
     return Httpd::started({.modules = {"log_config"},
-                           .global = "LoadModule refuse_module " + built("mod_refuse.so") +
+                           .global = "LoadModule refuse_module " REFUSING_MODULE
                                      "\nLogFormat \"%U status=%>s reason=%{zmqspdy-reason}n\" fate\n"
                                      "CustomLog access_log fate",
                            .location = location,
