@@ -16,37 +16,10 @@ RouteGroup RouteGroup::group(std::string_view prefix) const {
     return RouteGroup{worker_, prefix_ + std::string(prefix)};
 }
 
-RouteGroup& RouteGroup::route(std::string_view method, std::string_view pattern, Handler handler, Run run) {
+void RouteGroup::add(std::string_view method, std::string_view pattern, Handler handler, Run run) {
     if (!pattern.empty() && !pattern.starts_with('/'))
         throw std::invalid_argument("the route '" + std::string(pattern) + "' must begin with '/'");
-    const std::string whole = prefix_ + std::string(pattern);
-    worker_.route(method, whole, std::move(handler), run);
-    return *this;
-}
-
-RouteGroup& RouteGroup::get(std::string_view pattern, Handler handler, Run run) {
-    return route("GET", pattern, std::move(handler), run);
-}
-
-RouteGroup& RouteGroup::post(std::string_view pattern, Handler handler, Run run) {
-    return route("POST", pattern, std::move(handler), run);
-}
-
-RouteGroup& RouteGroup::put(std::string_view pattern, Handler handler, Run run) {
-    return route("PUT", pattern, std::move(handler), run);
-}
-
-RouteGroup& RouteGroup::patch(std::string_view pattern, Handler handler, Run run) {
-    return route("PATCH", pattern, std::move(handler), run);
-}
-
-RouteGroup& RouteGroup::del(std::string_view pattern, Handler handler, Run run) {
-    return route("DELETE", pattern, std::move(handler), run);
-}
-
-RouteGroup& RouteGroup::any(std::string_view pattern, Handler handler, Run run) {
-    worker_.any(prefix_ + std::string(pattern), std::move(handler), run);
-    return *this;
+    worker_.add(method, prefix_ + std::string(pattern), std::move(handler), run);
 }
 
 RouteGroup Worker::group(std::string prefix) {

@@ -64,37 +64,8 @@ class Worker::Impl {
 Worker::Worker(Options options) : impl_{std::make_unique<Impl>(std::move(options))} {}
 Worker::~Worker() = default;
 
-Worker& Worker::route(std::string_view method, std::string_view pattern, Handler handler, Run run) {
-    if (method.empty())
-        throw std::invalid_argument("the route '" + std::string(pattern) +
-                                    "' needs a method; any() takes every one");
+void Worker::add(std::string_view method, std::string_view pattern, Handler handler, Run run) {
     impl_->routes.add(method, pattern, std::move(handler), run);
-    return *this;
-}
-
-Worker& Worker::get(std::string_view pattern, Handler handler, Run run) {
-    return route("GET", pattern, std::move(handler), run);
-}
-
-Worker& Worker::post(std::string_view pattern, Handler handler, Run run) {
-    return route("POST", pattern, std::move(handler), run);
-}
-
-Worker& Worker::put(std::string_view pattern, Handler handler, Run run) {
-    return route("PUT", pattern, std::move(handler), run);
-}
-
-Worker& Worker::patch(std::string_view pattern, Handler handler, Run run) {
-    return route("PATCH", pattern, std::move(handler), run);
-}
-
-Worker& Worker::del(std::string_view pattern, Handler handler, Run run) {
-    return route("DELETE", pattern, std::move(handler), run);
-}
-
-Worker& Worker::any(std::string_view pattern, Handler handler, Run run) {
-    impl_->routes.add("", pattern, std::move(handler), run);
-    return *this;
 }
 
 Response Worker::handle(Request& request) const {

@@ -1,0 +1,45 @@
+// How a worker runs, and its command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace zmqspdy {
+
+/// How a worker runs. Every field has a default that serves on one host.
+struct Options {
+    /// Routers to announce to; the worker serves all of them at once.
+    std::vector<std::string> routers{"tcp://127.0.0.1:8000"};
+    /// For logs and people; empty: the program's name and pid.
+    std::string name;
+    /// Requests taken at once: 1 to 65535. httpd keeps the others for other workers, or waits. Of each one's body up to
+    /// 1 MiB is held until its handler reads it; less with a capacity above 256, so that it is no more than 256 MiB in
+    /// all, but never less than 256 KiB.
+    std::uint32_t capacity = 64;
+    /// Threads that handlers run on, at most; 0: as many as the capacity. With fewer, requests wait in the worker, the
+    /// more urgent in front (Request::priority()).
+    std::uint32_t threads = 0;
+    /// Share of the traffic compared to other workers: 1 to 100.
+    std::uint32_t weight = 1;
+    /// The ZmqSpdyService it belongs to; empty: the unnamed one.
+    std::string service;
+    /// What this worker is, and which version of it, up to 63 visible ASCII characters each: the router warns when workers
+    /// of one service differ, since they get each other's requests. Empty: the program's name; no version.
+    std::string program;
+    std::string version;
+    /// Where httpd's children dial this worker; empty: an abstract ipc endpoint of its own. `tcp://ADDRESS:0`
+    /// takes a free port; `tcp://*:0` listens everywhere.
+    std::string listen;
+    /// Listen nowhere; requests come through the connection to the router.
+    bool relay = false;
+    /// Allow addresses that other hosts can reach, on which nothing is encrypted or authenticated.
+    bool insecure = false;
+
+    /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure
+    /// and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
+    /// asked to or when it must.
+    [[nodiscard]] static Options from_args(int argc, const char* const* argv);
+};
+
+}  // namespace zmqspdy
