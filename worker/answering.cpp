@@ -39,7 +39,7 @@ void produce(Exchange& exchange, const Response::Stream& stream, const std::stri
     } catch (const BodyAborted&) {
         return exchange.break_off(spdy::ResetCode::internal_error);  // the client has left: nothing to log
     } catch (...) {
-        log.line(name + ": the streamed response broke off: " + current_reason());
+        log.line(LogLevel::error, name + ": the streamed response broke off: " + current_reason());
         return exchange.break_off(spdy::ResetCode::internal_error);
     }
     exchange.finish();
@@ -66,11 +66,11 @@ class Promise final : public Responder::Target {
         if (answered_.load())
             return;
         try {
-            log_.line(name_ + ": the responder was dropped without an answer");
+            log_.line(LogLevel::error, name_ + ": the responder was dropped without an answer");
             respond(internal_error());
         } catch (const std::exception& error) {
             // Out of memory. The router's timeout answers the client.
-            log_.line(error.what());
+            log_.line(LogLevel::error, error.what());
         }
     }
 
@@ -96,7 +96,7 @@ void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response,
         } catch (const HttpError& error) {
             promise->respond(refusal(error));
         } catch (...) {
-            log.line(name + ": " + current_reason());
+            log.line(LogLevel::error, name + ": " + current_reason());
             promise->respond(internal_error());
         }
         return;
@@ -123,7 +123,7 @@ Response call_handler(const Route& route, Request& request, const Log& log) {
     } catch (const BodyAborted&) {
         return internal_error();  // nobody will see it
     } catch (...) {
-        log.line(name_of(request) + ": " + current_reason());
+        log.line(LogLevel::error, name_of(request) + ": " + current_reason());
         return internal_error();
     }
 }
@@ -166,8 +166,8 @@ Encoded encode(Response& response, bool is_head, const Log& log) {
     if (!has_length && may_have_body && is_whole)
         encoded.headers.add("content-length", std::to_string(response.body().size()));
     if (encoded.headers.plain().size() > kMaxHeaderBytes) {
-        log.line("a response has more than " + std::to_string(kMaxHeaderBytes) +
-                 " bytes of headers: answered 500");
+        log.line(LogLevel::error, "a response has more than " + std::to_string(kMaxHeaderBytes) +
+                                      " bytes of headers: answered 500");
         response = internal_error();
         return encode(response, is_head, log);
     }

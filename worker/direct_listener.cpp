@@ -76,7 +76,7 @@ DirectListener::DirectListener(zmq::context_t& context, transport::Poller& polle
     : poller_{poller},
       socket_{transport::make_router(context)},
       monitor_{context, socket_, ZMQ_EVENT_DISCONNECTED},
-      log_dropped_{[&log](const std::string& line) { log.line(line); }},
+      log_dropped_{[&log](const std::string& line) { log.line(LogLevel::warning, line); }},
       peers_{socket_, dispatcher, log_dropped_, PeerTable::Peers::direct},
       announced_{bind(socket_, endpoint)} {
     poller_.add(socket_.get(zmq::sockopt::fd), tokens.socket);

@@ -232,7 +232,7 @@ void IoThread::heartbeat(Source::Clock::time_point now) {
 void IoThread::drain() {
     if (dispatcher_.is_draining())
         return;
-    log_.line("stopping: finishing the requests in flight");
+    log_.line(LogLevel::info, "stopping: finishing the requests in flight");
     dispatcher_.drain();
     for (const auto& source : sources_)
         source->drain();

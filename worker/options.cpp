@@ -11,6 +11,7 @@
 
 #include "transport/announcement.hpp"
 #include "transport/endpoint.hpp"
+#include "worker/log_line.hpp"
 
 namespace zmqspdy {
 
@@ -114,6 +115,10 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
         ->type_name("ENDPOINT");
     app.add_flag("--relay", options.relay,
                  "Listen nowhere: requests come through the connection to the router");
+    std::string level;
+    app.add_option("--log-level", level,
+                   "Least level of lines in the log: debug, info, warning or error (default: info)")
+        ->type_name("LEVEL");
     app.add_flag("--insecure", options.insecure, "Allow addresses that other hosts can reach");
     try {
         app.parse(argc, argv);
@@ -124,6 +129,13 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
     }
     if (!routers.empty())
         options.routers = std::move(routers);
+    if (!level.empty()) {
+        const auto known = level_of(level);
+        if (!known)
+            return Exit{2, program_name() + ": '" + level +
+                               "' is not a level of the log: debug, info, warning and error are\n"};
+        options.log_level = *known;
+    }
     if (const auto why = complete(options))
         return Exit{2, program_name() + ": " + *why + "\n"};
     return options;

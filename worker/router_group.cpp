@@ -105,9 +105,10 @@ void RouterGroup::take(const LookupFailure& failure, Clock::time_point now) {
     retry_ = std::min(retry_ * 2, kLastRetry);
     if (std::exchange(said_failure_, failure.why) == failure.why)
         return;
-    setting_.log.line("cannot find the router " + router_ + ": " + failure.why +
-                      (members_.empty() ? "; asking again until it is found"
-                                        : "; keeping the addresses that it had, and asking again"));
+    setting_.log.line(LogLevel::warning,
+                      "cannot find the router " + router_ + ": " + failure.why +
+                          (members_.empty() ? "; asking again until it is found"
+                                            : "; keeping the addresses that it had, and asking again"));
 }
 
 void RouterGroup::hear_of_losses(Clock::time_point now) {

@@ -61,7 +61,7 @@ RouterLink::RouterLink(const LinkSetting& setting, Tokens tokens, transport::End
       tokens_{tokens},
       endpoint_{std::move(endpoint)},
       news_{setting.log, label},
-      log_dropped_{[&log = setting.log](const std::string& line) { log.line(line); }},
+      log_dropped_{[&log = setting.log](const std::string& line) { log.line(LogLevel::warning, line); }},
       random_{std::random_device{}()} {
     socket_hot_ = monitor_hot_ = false;
 }

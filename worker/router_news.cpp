@@ -18,11 +18,17 @@ constexpr std::uint32_t bit(Trouble trouble) {
 
 }  // namespace
 
+void RouterNews::line(LogLevel level, std::string text) {
+    level_ = level;
+    log_.line(std::move(text));
+}
+
 void RouterNews::announced(const std::string& warning) {
     if (said_ != Said::announced)
-        log_.line("announced to " + router_);
+        line(LogLevel::info, "announced to " + router_);
     if (!warning.empty() && warning != warning_)
-        log_.line("the router " + router_ + " warns: " + transport::quoted(warning, kMostReason));
+        line(LogLevel::warning,
+             "the router " + router_ + " warns: " + transport::quoted(warning, kMostReason));
     warning_ = warning;
     said_ = Said::announced;
     said_troubles_ = 0;
@@ -32,9 +38,9 @@ void RouterNews::announced(const std::string& warning) {
 void RouterNews::refused(const std::string& reason, std::chrono::seconds pause) {
     if (said_ == Said::refused && reason_ == reason)
         return;
-    log_.line("the router " + router_ +
-              " refused the announcement: " + transport::quoted(reason, kMostReason) +
-              "; asking again every " + std::to_string(pause.count()) + " s");
+    line(LogLevel::warning, "the router " + router_ +
+                                " refused the announcement: " + transport::quoted(reason, kMostReason) +
+                                "; asking again every " + std::to_string(pause.count()) + " s");
     said_ = Said::refused;
     reason_ = reason;
     said_troubles_ = 0;
@@ -46,8 +52,8 @@ void RouterNews::lost(std::string_view why, Clock::time_point now) {
         return;
     const bool had = std::exchange(said_, Said::lost) != Said::nothing;
     lost_at_ = now;
-    log_.line((had ? "lost the router " : "cannot use the router ") + router_ + ": " + std::string(why) +
-              (had ? "; trying again" : "; trying until it answers"));
+    line(LogLevel::warning, (had ? "lost the router " : "cannot use the router ") + router_ + ": " +
+                                std::string(why) + (had ? "; trying again" : "; trying until it answers"));
 }
 
 void RouterNews::failed(Trouble trouble, Clock::time_point now) {
@@ -62,7 +68,8 @@ void RouterNews::say() {
     if (!unsaid_)
         return;
     said_troubles_ |= bit(*unsaid_);
-    log_.line("cannot reach the router " + router_ + ": " + describe(*unsaid_) + "; trying until it answers");
+    line(LogLevel::warning,
+         "cannot reach the router " + router_ + ": " + describe(*unsaid_) + "; trying until it answers");
     unsaid_.reset();
 }
 

@@ -20,7 +20,10 @@ class RouterNews {
 
     /// `router` as lines name it; `log` outlives this.
     RouterNews(const Log& log, std::string router)
-        : log_{[&log](const std::string& line) { log.line(line); }}, router_{std::move(router)} {}
+        : log_{[this, &log](const std::string& line) { log.line(level_, line); }},
+          router_{std::move(router)} {}
+    RouterNews(const RouterNews&) = delete;
+    RouterNews& operator=(const RouterNews&) = delete;
 
     /// `warning`: what the router has to say about it; empty: nothing.
     void announced(const std::string& warning);
@@ -44,7 +47,10 @@ class RouterNews {
   private:
     enum class Said : std::uint8_t { nothing, announced, refused, lost };
 
-    transport::LogBudget log_;  // a router that comes and goes is no reason to fill a disk
+    void line(LogLevel level, std::string text);
+
+    transport::LogBudget log_;         // a router that comes and goes is no reason to fill a disk
+    LogLevel level_ = LogLevel::info;  // of the last line, which is the one that the budget may hold back
     const std::string router_;
     Said said_ = Said::nothing;
     std::string reason_;  // of the refusal that the log has

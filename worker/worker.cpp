@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -49,7 +50,7 @@ class Worker::Impl {
   public:
     explicit Impl(Options given)
         : options{completed(std::move(given))},
-          log{log_name(options)},
+          log{log_name(options), STDERR_FILENO, options.log_level},
           stop{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {
         if (!stop)
             throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -66,6 +67,10 @@ Worker::~Worker() = default;
 
 void Worker::add(std::string_view method, std::string_view pattern, Handler handler, Run run) {
     impl_->routes.add(method, pattern, std::move(handler), run);
+}
+
+void Worker::log(LogLevel level, std::string_view text) const noexcept {
+    impl_->log.line(level, text);
 }
 
 Response Worker::handle(Request& request) const {
@@ -86,7 +91,7 @@ int Worker::run() {
         io.run();
         return 0;
     } catch (const std::exception& error) {
-        impl_->log.line(error.what());
+        impl_->log.line(LogLevel::error, error.what());
         return 1;
     }
 }

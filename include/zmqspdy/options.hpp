@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "zmqspdy/log.hpp"
+
 namespace zmqspdy {
 
 /// How a worker runs. Every field has a default that serves on one host.
@@ -35,9 +37,11 @@ struct Options {
     bool relay = false;
     /// Allow addresses that other hosts can reach, on which nothing is encrypted or authenticated.
     bool insecure = false;
+    /// Lines that matter less stay out of the log.
+    LogLevel log_level = LogLevel::info;
 
-    /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure
-    /// and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
+    /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure,
+    /// --log-level and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
     /// asked to or when it must.
     [[nodiscard]] static Options from_args(int argc, const char* const* argv);
 };

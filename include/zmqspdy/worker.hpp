@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "zmqspdy/log.hpp"
 #include "zmqspdy/options.hpp"
 #include "zmqspdy/request.hpp"
 #include "zmqspdy/response.hpp"
@@ -41,6 +42,10 @@ class Worker : public RouteMethods<Worker> {
     /// The routes below `prefix`, which begins with '/' and does not end in one: `worker.group("/api").get("/users", ...)` serves
     /// /api/users. Groups can have groups; the worker must outlive them.
     [[nodiscard]] RouteGroup group(std::string prefix);
+
+    /// A line in the worker's log, on stderr: time (UTC), level, the worker's name, `text`. Control characters in it become
+    /// '?', so that it stays one line; what goes past 2 KiB is cut. Below Options::log_level it does nothing. Any thread.
+    void log(LogLevel level, std::string_view text) const noexcept;
 
     /// The routing and the error handling without httpd and sockets: for tests of handlers. Any thread.
     [[nodiscard]] Response handle(Request& request) const;

@@ -54,6 +54,8 @@ TEST_CASE("the command line") {
     CHECK(all.listen == "tcp://*:0");
     CHECK(all.insecure);
     CHECK(accepted({"--relay"}).relay);
+    CHECK(none.log_level == zmqspdy::LogLevel::info);
+    CHECK(accepted({"--log-level", "warning"}).log_level == zmqspdy::LogLevel::warning);
 
     const auto help = parse({"--help"});
     CHECK(std::get<Exit>(help).code == 0);
@@ -67,6 +69,7 @@ TEST_CASE("a wrong command line is answered with a sentence") {
     CHECK_THAT(refused({"--capacity", "x"}), contains_text("capacity"));
     CHECK_THAT(refused({"--capacity", "-1"}), contains_text("capacity"));
     CHECK_THAT(refused({"--weight", "101"}), contains_text("weight must be 1 to 100"));
+    CHECK_THAT(refused({"--log-level", "loud"}), contains_text("debug, info, warning and error are"));
     CHECK_THAT(refused({"two", "names"}), contains_text("names"));
     CHECK_THAT(refused({"a b"}), contains_text("not a name"));
     CHECK_THAT(refused({"--service", "\n"}), contains_text("not a service"));
