@@ -16,6 +16,17 @@ namespace zmqspdy::transport {
     return {static_cast<const std::byte*>(part.data()), part.size()};
 }
 
+/// Whether a piece of a message is passed on as a view, which keeps the whole message in memory for as long as anyone reads it.
+/// A smaller piece is copied: what it holds would be many times what flow control counts.
+[[nodiscard]] constexpr bool worth_sharing(std::size_t share, std::size_t whole) noexcept {
+    constexpr std::size_t kLeastShare = 4096;
+    constexpr std::size_t kMostTimes = 4;
+    return share >= kLeastShare && share >= whole / kMostTimes;
+}
+
+/// What one node of small pieces that were copied may grow to.
+inline constexpr std::size_t kGrownPiece = std::size_t{16} * 1024;
+
 /// Receives one message without waiting and fills `parts` from its start; further parts are thrown away.
 /// Returns how many parts the message had (compare it with what you expect), nothing when no message waits.
 [[nodiscard]] std::optional<std::size_t> receive(zmq::socket_ref socket, std::span<zmq::message_t> parts);

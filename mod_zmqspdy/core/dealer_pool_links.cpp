@@ -124,7 +124,10 @@ void DealerPool::beat(Clock::time_point now) {
 // WorkerLink::Owner
 
 void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) {
-    exchange->inbox.push(std::move(event));
+    if (event->copy.empty() || event->fin)
+        exchange->inbox.push(std::move(event));
+    else
+        exchange->inbox.push_growing(std::move(event));
     notify_later(exchange);
 }
 

@@ -15,7 +15,7 @@
 
 #include "mod_zmqspdy/core/shortage.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
-#include "transport/mpsc_queue.hpp"
+#include "transport/growing_queue.hpp"
 #include "transport/parking_spot.hpp"
 #include "zmqspdy/spdy/session.hpp"
 
@@ -51,7 +51,7 @@ struct ResponseEvent {
     enum class Kind : std::uint8_t {
         interim,   ///< `headers`: a 1xx
         head,      ///< `headers`: the final status
-        data,      ///< `payload`, a view into `message`
+        data,      ///< `payload`, a view into `message`, or into `copy` when that is null
         trailers,  ///< `headers`
         end,       ///< nothing but the end
         failed,    ///< `failure`: nothing more will come
@@ -65,6 +65,7 @@ struct ResponseEvent {
     spdy::HeaderBlock headers;
     spdy::Bytes payload;
     std::shared_ptr<const zmq::message_t> message;
+    std::vector<std::byte> copy;
     std::unique_ptr<ResponseEvent> next;
 };
 
@@ -104,7 +105,7 @@ class Exchange {
     }
 
     // To the request thread.
-    transport::MpscQueue<ResponseEvent> inbox;
+    transport::GrowingQueue<ResponseEvent> inbox;
     transport::ParkingSpot parking;
     /// Bytes of the request body handed to the pool and not yet taken by the session.
     std::atomic<std::size_t> body_backlog{0};

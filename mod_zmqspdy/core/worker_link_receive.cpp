@@ -6,6 +6,21 @@
 
 namespace zmqspdy::router {
 
+namespace {
+
+/// What a client that does not read lets wait costs its bytes, not a node and a message for each frame of them.
+bool add_to_last(ResponseEvent& last, const spdy::DataReceived& event, bool followed) {
+    if (last.copy.size() + event.payload.size() > transport::kGrownPiece)
+        return false;
+    last.copy.insert(last.copy.end(), event.payload.begin(), event.payload.end());
+    last.payload = last.copy;
+    last.followed = followed;
+    last.fin = event.fin;
+    return true;
+}
+
+}  // namespace
+
 using Clock = std::chrono::steady_clock;
 
 bool WorkerLink::receive_one() {
@@ -20,7 +35,7 @@ bool WorkerLink::receive_one() {
         lose("it sent a message of " + std::to_string(*parts) + " parts instead of one", Failure::protocol);
         return false;
     }
-    // DATA is passed on as views into the message, which therefore lives as long as anyone reads it.
+    // Most of DATA is passed on as views into the message, which therefore lives as long as anyone reads it.
     const auto message = std::make_shared<const zmq::message_t>(std::move(part));
     events_.clear();
     const auto fault = session_.receive(transport::bytes_of(*message), events_);
@@ -120,13 +135,24 @@ void WorkerLink::on(const spdy::DataReceived& event, const std::shared_ptr<const
     const auto exchange = hear_of(event.stream);
     if (!exchange || (event.payload.empty() && !event.fin))
         return;
+    const bool followed = !event.fin && is_followed(event.stream);
+    const bool shared = transport::worth_sharing(event.payload.size(), message->size());
+    if (!shared &&
+        exchange->inbox.top_up([&](ResponseEvent& last) { return add_to_last(last, event, followed); })) {
+        if (event.fin)
+            end_response(exchange);
+        return;
+    }
     auto data = std::make_unique<ResponseEvent>();
     data->kind = event.payload.empty() ? ResponseEvent::Kind::end : ResponseEvent::Kind::data;
     data->fin = event.fin;
-    data->followed = !event.fin && is_followed(event.stream);
-    if (!event.payload.empty()) {
+    data->followed = followed;
+    if (shared) {
         data->payload = event.payload;
         data->message = message;
+    } else if (!event.payload.empty()) {
+        data->copy.assign(event.payload.begin(), event.payload.end());
+        data->payload = data->copy;
     }
     owner_.deliver(exchange, std::move(data));
     if (event.fin)

@@ -41,6 +41,9 @@ const apr_bucket_type_t kMessageBucket = {"ZMQSPDY",
 
 apr_bucket* make_message_bucket(std::shared_ptr<const zmq::message_t> message, spdy::Bytes payload,
                                 apr_bucket_alloc_t* allocator) {
+    if (!message)
+        return apr_bucket_heap_create(reinterpret_cast<const char*>(payload.data()), payload.size(), nullptr,
+                                      allocator);
     auto* const bucket = static_cast<apr_bucket*>(apr_bucket_alloc(sizeof(apr_bucket), allocator));
     APR_BUCKET_INIT(bucket);
     bucket->free = apr_bucket_free;

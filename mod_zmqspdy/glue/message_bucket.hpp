@@ -1,4 +1,4 @@
-// A bucket over a ZeroMQ message: response bodies reach the client without being copied.
+// A bucket over a ZeroMQ message: large response bodies reach the client without being copied.
 #pragma once
 
 #include <apr_buckets.h>
@@ -11,7 +11,7 @@
 namespace zmqspdy::glue {
 
 /// `payload` is a view into `message`, which lives until the last bucket over it is destroyed, on whichever
-/// thread that is.
+/// thread that is. Without a message `payload` is copied.
 [[nodiscard]] apr_bucket* make_message_bucket(std::shared_ptr<const zmq::message_t> message,
                                               spdy::Bytes payload, apr_bucket_alloc_t* allocator);
 

@@ -11,6 +11,7 @@
 #include "eventually.hpp"
 #include "transport/doorbell.hpp"
 #include "transport/file_descriptor.hpp"
+#include "transport/growing_queue.hpp"
 #include "transport/mpsc_queue.hpp"
 #include "transport/parking_spot.hpp"
 #include "transport/poller.hpp"
@@ -241,4 +242,65 @@ TEST_CASE("a sleeper in epoll misses no ring") {
     join(producers);
     CHECK(tally.complete());
     CHECK(tally.in_order);
+}
+
+namespace {
+
+struct Text {
+    std::string text;
+    std::unique_ptr<Text> next;
+};
+
+void add(GrowingQueue<Text>& queue, char c, std::size_t limit) {
+    const bool added = queue.top_up([&](Text& last) {
+        if (last.text.size() == limit)
+            return false;
+        last.text += c;
+        return true;
+    });
+    if (added)
+        return;
+    auto node = std::make_unique<Text>();
+    node->text = std::string(1, c);
+    queue.push_growing(std::move(node));
+}
+
+}  // namespace
+
+TEST_CASE("hand-off: small pieces that wait share a node, until it is taken, full, or no longer the last") {
+    GrowingQueue<Text> queue;
+    for (int i = 0; i < 25; ++i)
+        add(queue, 'a', 10);
+    auto other = std::make_unique<Text>();
+    other->text = "-";
+    queue.push(std::move(other));
+    add(queue, 'b', 10);
+    std::vector<std::string> taken;
+    for (auto node = queue.take_all(); node; node = std::move(node->next))
+        taken.push_back(node->text);
+    CHECK(taken == std::vector<std::string>{"aaaaaaaaaa", "aaaaaaaaaa", "aaaaa", "-", "b"});
+    add(queue, 'c', 10);
+    const auto last = queue.take_all();
+    REQUIRE(last);
+    CHECK(last->text == "c");
+    CHECK(queue.empty());
+}
+
+TEST_CASE("hand-off: what is added while others are taken is neither lost nor seen twice") {
+    constexpr std::size_t kBytes = 200'000;
+    GrowingQueue<Text> queue;
+    std::thread producer{[&] {
+        for (std::size_t i = 0; i < kBytes; ++i)
+            add(queue, static_cast<char>('a' + i % 26), 100);
+    }};
+    std::string all;
+    while (all.size() < kBytes)
+        for (auto node = queue.take_all(); node; node = std::move(node->next))
+            all += node->text;
+    producer.join();
+    REQUIRE(all.size() == kBytes);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < kBytes; ++i)
+        wrong += all[i] == static_cast<char>('a' + i % 26) ? 0 : 1;
+    CHECK(wrong == 0);
 }
