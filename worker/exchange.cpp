@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "transport/message.hpp"
 #include "worker/answering.hpp"
 
 namespace zmqspdy::serving {
@@ -106,15 +107,27 @@ bool Exchange::write(std::string_view chunk) {
             return false;
         const auto piece = chunk.substr(0, kLargestPiece);
         chunk.remove_prefix(piece.size());
-        unsent_.fetch_add(piece.size());
+        unsent_.fetch_add(piece.size() + kWriteCost);
         post(Chunk{std::string(piece)});
     }
     return !cancelled();
 }
 
 void Exchange::deliver(std::unique_ptr<BodyChunk> chunk) noexcept {
-    inbox_.push(std::move(chunk));
+    if (chunk->last || chunk->copy.empty())
+        inbox_.push(std::move(chunk));
+    else
+        inbox_.push_growing(std::move(chunk));
     reader_.notify();
+}
+
+bool Exchange::add_to_last(std::string_view bytes) {
+    return inbox_.top_up([bytes](BodyChunk& last) {
+        if (last.copy.size() + bytes.size() > transport::kGrownPiece)
+            return false;
+        last.bytes = last.copy.append(bytes);
+        return true;
+    });
 }
 
 void Exchange::cancel() noexcept {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <zmq.hpp>
 
-#include "transport/mpsc_queue.hpp"
+#include "transport/growing_queue.hpp"
 #include "transport/parking_spot.hpp"
 #include "worker/outbox.hpp"
 #include "zmqspdy/request.hpp"
@@ -27,6 +27,7 @@ class PeerSession;
 struct BodyChunk {
     std::unique_ptr<BodyChunk> next;
     zmq::message_t message;  ///< keeps `bytes` alive
+    std::string copy;        ///< or this does
     std::string_view bytes;
     bool last = false;
     std::optional<spdy::HeaderBlock> trailers;  ///< with the last
@@ -79,14 +80,19 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     Address address;
 
     void deliver(std::unique_ptr<BodyChunk> chunk) noexcept;
+    /// Adds to the last chunk, if that is a copy which the handler has not taken yet: small pieces that wait for it must not
+    /// cost a chunk each. False: deliver() another.
+    [[nodiscard]] bool add_to_last(std::string_view bytes);
     /// Nobody waits for the answer any more.
     void cancel() noexcept;
     /// The rest of the body will not come.
     void stop_body() noexcept;
-    /// So much of what was written is on its way.
+    /// So much of what was written is on its way; kWriteCost more for each Chunk once its command is done.
     void sent(std::size_t bytes) noexcept;
 
-    /// What write() holds back at most.
+    /// What a write costs beside its bytes until the I/O thread has taken it.
+    static constexpr std::size_t kWriteCost = 256;
+    /// What write() holds back at most, as that counts.
     static constexpr std::size_t kUnsentLimit = std::size_t{256} * 1024;
 
   private:
@@ -97,7 +103,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> body_stopped_{false};
     std::atomic<std::size_t> unsent_{0};
-    transport::MpscQueue<BodyChunk> inbox_;
+    transport::GrowingQueue<BodyChunk> inbox_;
     transport::ParkingSpot reader_;
     transport::ParkingSpot writer_;
     transport::ParkingSpot sleeper_;

@@ -15,9 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Smaller payloads are copied: a message kept for them would hold more than SPDY's window knows of.
-constexpr std::size_t kWorthKeeping = 4096;
-constexpr std::size_t kLargestShareLost = 4;
 /// What a block of trailers costs beside its bytes, and how many names they may have together.
 constexpr std::size_t kBlockCost = 1024;
 constexpr std::size_t kMaxTrailers = 256;
@@ -33,6 +30,10 @@ spdy::SessionOptions session_options(const Dispatcher& dispatcher) {
 
 spdy::Bytes bytes_of(std::string_view text) {
     return std::as_bytes(std::span{text});
+}
+
+std::string_view text_of(spdy::Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -167,7 +168,7 @@ void PeerSession::on(Stream& stream, Answer& answer) {
     if (answer.trailers) {
         if (!reply(stream, answer.headers, false))
             return;
-        stream.pending.push_back(std::move(answer.body));
+        stream.pending.add(std::move(answer.body));
         Finish finish{std::move(answer.trailers)};
         return on(stream, finish);
     }
@@ -178,8 +179,8 @@ void PeerSession::on(Stream& stream, Answer& answer) {
         mark_answered(stream);
         return close_if_done(stream);
     }
-    stream.pending.push_back(std::move(answer.body));
-    stream.offset = sent;
+    stream.pending.add(std::move(answer.body));
+    stream.pending.drop(sent);
     stream.last = true;
 }
 
@@ -195,7 +196,8 @@ void PeerSession::on(Stream& stream, Begin& begin) {
 }
 
 void PeerSession::on(Stream& stream, Chunk& chunk) {
-    stream.pending.push_back(std::move(chunk.bytes));
+    stream.exchange->sent(Exchange::kWriteCost);
+    stream.pending.add(std::move(chunk.bytes));
     pump(stream);
 }
 
@@ -260,23 +262,20 @@ std::size_t PeerSession::send(Stream& stream, std::string_view bytes, bool fin) 
 void PeerSession::pump(Stream& stream) {
     if (stream.answered || lost_)
         return;
-    while (stream.first < stream.pending.size()) {
-        const std::string_view rest = std::string_view{stream.pending[stream.first]}.substr(stream.offset);
-        const bool is_last = stream.last && !stream.trailers && stream.first + 1 == stream.pending.size();
+    while (!stream.pending.is_empty()) {
+        const std::string_view rest = stream.pending.front();
+        const bool is_last = stream.last && !stream.trailers && stream.pending.is_last();
         const std::size_t sent = send(stream, rest, is_last);
+        const bool is_blocked = sent < rest.size();
         stream.exchange->sent(sent);
-        stream.offset += sent;
-        if (sent < rest.size())
+        stream.pending.drop(sent);
+        if (is_blocked)
             return;
-        stream.pending[stream.first++] = {};
-        stream.offset = 0;
         if (is_last) {
             mark_answered(stream);
             return close_if_done(stream);
         }
     }
-    stream.pending.clear();
-    stream.first = 0;
     if (stream.last) {
         // The FIN comes by itself: some implementations do not see one of HEADERS.
         if (stream.trailers && !session_.headers(stream.id, *stream.trailers, false)) {
@@ -290,19 +289,19 @@ void PeerSession::pump(Stream& stream) {
 }
 
 void PeerSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last) {
+    const bool shared = transport::worth_sharing(payload.size(), message_->size());
+    stream.unread += payload.size();
+    if (!last && !shared && stream.exchange->add_to_last(text_of(payload)))
+        return;
     auto chunk = std::make_unique<BodyChunk>();
     chunk->last = last;
     if (last)
         chunk->trailers = std::move(stream.request_trailers);
-    const std::size_t whole = message_->size();
-    if (payload.size() >= kWorthKeeping && payload.size() >= whole / kLargestShareLost) {
-        chunk->message.copy(*message_);  // shares the bytes
-    } else if (!payload.empty()) {
-        chunk->message.rebuild(payload.data(), payload.size());
-        payload = transport::bytes_of(chunk->message);
-    }
-    chunk->bytes = {reinterpret_cast<const char*>(payload.data()), payload.size()};
-    stream.unread += payload.size();
+    chunk->bytes = text_of(payload);
+    if (shared)
+        chunk->message.copy(*message_);  // keeps the bytes
+    else
+        chunk->bytes = chunk->copy.assign(chunk->bytes);
     stream.exchange->deliver(std::move(chunk));
 }
 

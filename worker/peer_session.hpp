@@ -12,6 +12,7 @@
 #include <zmq.hpp>
 
 #include "transport/session_time.hpp"
+#include "worker/byte_pieces.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/exchange.hpp"
 #include "zmqspdy/spdy/session.hpp"
@@ -67,11 +68,9 @@ class PeerSession {
     struct Stream {
         spdy::StreamId id;
         std::shared_ptr<Exchange> exchange;
-        std::vector<std::string> pending;  ///< chunks that the window has no room for yet
-        std::size_t first = 0;             ///< of `pending` that is not sent
-        std::size_t offset = 0;            ///< in that one
-        std::size_t unread = 0;            ///< bytes given to the handler and not consumed
-        bool last = false;                 ///< nothing follows `pending` but the trailers
+        BytePieces pending;      ///< what the window has no room for yet
+        std::size_t unread = 0;  ///< bytes given to the handler and not consumed
+        bool last = false;       ///< nothing follows `pending` but the trailers
         std::optional<spdy::HeaderBlock> trailers;
         std::optional<spdy::HeaderBlock> request_trailers;  ///< that have come so far
         std::size_t trailer_bytes = 0;
