@@ -54,6 +54,7 @@ void bind_somewhere(zmq::socket_t& socket, const std::string& text) {
 }
 
 transport::Endpoint bind(zmq::socket_t& socket, const std::string& text) {
+    (void)transport::guard_accepts();
     bind_somewhere(socket, text);
     const auto wanted = transport::parse_endpoint(text);
     auto bound = transport::parse_endpoint(socket.get(zmq::sockopt::last_endpoint));
@@ -77,6 +78,8 @@ DirectListener::DirectListener(zmq::context_t& context, transport::Poller& polle
       socket_{transport::make_router(context)},
       monitor_{context, socket_, ZMQ_EVENT_DISCONNECTED},
       log_dropped_{[&log](const std::string& line) { log.line(LogLevel::warning, line); }},
+      descriptors_{"the connections of httpd's children",
+                   [&log](const std::string& line) { log.line(LogLevel::error, line); }},
       peers_{socket_, dispatcher, log_dropped_, PeerTable::Peers::direct},
       announced_{bind(socket_, endpoint)} {
     poller_.add(socket_.get(zmq::sockopt::fd), tokens.socket);
@@ -115,6 +118,7 @@ void DirectListener::receive() {
 void DirectListener::heartbeat() {
     peers_.heartbeat();
     log_dropped_.settle();
+    descriptors_.look();
 }
 
 void DirectListener::flush() {

@@ -4,6 +4,7 @@
 #include <string>
 #include <zmq.hpp>
 
+#include "transport/accept_guard.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/socket_monitor.hpp"
 #include "worker/peer_table.hpp"
@@ -35,6 +36,7 @@ class DirectListener final : public Source {
     zmq::socket_t socket_;
     transport::SocketMonitor monitor_;
     transport::LogBudget log_dropped_;
+    transport::DescriptorNews descriptors_;
     PeerTable peers_;
     transport::Endpoint announced_;
     Clock::time_point probe_again_ = Clock::time_point::max();

@@ -47,10 +47,12 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
       log_wrong_update_{at(LogLevel::warning)},
       log_dropped_{at(LogLevel::info)},
       log_mixed_{at(LogLevel::warning)},
+      descriptors_{"the connections of workers and of httpd's children", at(LogLevel::error)},
       context_{1},
       workers_{transport::make_router(context_)},
       children_{transport::make_router(context_)},
       last_id_{first_id()} {
+    (void)transport::guard_accepts();
     workers_monitor_.emplace(context_, workers_, ZMQ_EVENT_DISCONNECTED);
     // The parent made these sockets, so that a busy port stops httpd's start, and a registry that follows a
     // dead one finds the workers that dialled meanwhile in the backlog. libzmq does not look at the endpoint then.
@@ -205,6 +207,7 @@ void Registry::tick(Clock::time_point now) {
     for (auto* const budget : {&log_joined_, &log_back_, &log_left_, &log_refused_, &log_wrong_update_,
                                &log_dropped_, &log_mixed_})
         budget->settle(now);
+    descriptors_.look();
     // What a crowd of connections took stays in the heaps otherwise, libzmq's thread's among them.
     if (std::exchange(trim_memory_, false))
         malloc_trim(0);

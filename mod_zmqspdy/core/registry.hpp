@@ -15,6 +15,7 @@
 #include "mod_zmqspdy/core/log.hpp"
 #include "mod_zmqspdy/core/member.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
+#include "transport/accept_guard.hpp"
 #include "transport/log_budget.hpp"
 #include "transport/poller.hpp"
 #include "transport/socket_monitor.hpp"
@@ -98,6 +99,7 @@ class Registry {
     transport::LogBudget log_wrong_update_;
     transport::LogBudget log_dropped_;
     transport::LogBudget log_mixed_;
+    transport::DescriptorNews descriptors_;
     zmq::context_t context_;
     zmq::socket_t workers_;
     zmq::socket_t children_;

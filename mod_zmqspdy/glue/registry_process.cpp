@@ -1,6 +1,7 @@
 #include "mod_zmqspdy/glue/registry_process.hpp"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -84,6 +85,15 @@ router::RegistryOptions registry_options(const Retained& keep, const ServerConfi
     return options;
 }
 
+/// Each worker's connection takes one, and so does each child's; httpd's own limit is made for clients.
+void allow_all_descriptors() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /// Its log lines go to the children of whatever configuration is the present one; so do libzmq's last words.
 void let_go_of_logs(const Retained& keep, int stop_fd) {
     closelog();
@@ -138,6 +148,7 @@ int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s
         if (!table)
             throw std::runtime_error("the worker table is of another version of the module");
         let_go_of_logs(keep, stop.get());
+        allow_all_descriptors();
         return serve_workers(keep, config, *table, stop.get());
     });
 }
