@@ -31,7 +31,8 @@ DealerPool::DealerPool(WorkerTable table, PoolOptions options, Log log)
       log_lost_{at(LogLevel::info)},
       log_ejected_{at(LogLevel::warning)},
       log_serves_again_{at(LogLevel::notice)},
-      snapshot_{options_.slow_start} {
+      snapshot_{options_.slow_start},
+      ending_{options_.is_ending, options_.ending_limit} {
     poller_.add(doorbell_.fd(), make_token(Token::doorbell));
     if (options_.wakeup_fd >= 0)
         poller_.add(options_.wakeup_fd, make_token(Token::wakeup));
@@ -153,6 +154,8 @@ void DealerPool::loop() {
     while (!stopping_.load()) {
         if (const auto now = Clock::now(); now >= next_beat_)
             beat(now);
+        if (in_flight_ != 0 && ending_.is_over(Clock::now()))
+            end_overstayed();
         refresh_snapshot();
         (void)take_commands();
         dispatch_queue();

@@ -16,6 +16,7 @@
 
 #include "mod_zmqspdy/core/avoided_workers.hpp"
 #include "mod_zmqspdy/core/dispatch.hpp"
+#include "mod_zmqspdy/core/ending_time.hpp"
 #include "mod_zmqspdy/core/exchange.hpp"
 #include "mod_zmqspdy/core/log.hpp"
 #include "mod_zmqspdy/core/registry_watch.hpp"
@@ -40,6 +41,10 @@ struct PoolOptions {
     const RegistryWatch* watch = nullptr;  ///< outlives the pool; with log_fd
     std::uint32_t configuration =
         0;  ///< RegistryWatch's, as this child has it: later, others write the registry's log
+    /// Called on the pool's thread: true once this child has been told to finish what it has. It may do so for `ending_limit`;
+    /// then what workers still have is given up.
+    std::function<bool()> is_ending;
+    std::chrono::milliseconds ending_limit = EndingTime::kNoLimit;
     /// Called on the pool's thread when it ends by a fault: nothing can be dispatched in this process any more.
     std::function<void()> on_broken;
 };
@@ -122,6 +127,8 @@ class DealerPool final : private WorkerLink::Owner {
     /// as the news of their ends come in.
     void lose_relayed_links();
     void beat(std::chrono::steady_clock::time_point now);
+    /// Gives up everything that workers have.
+    void end_overstayed();
     /// Into the worker table, for the other children.
     void tell_who_waits();
     void wake_other_children() const;
@@ -186,6 +193,7 @@ class DealerPool final : private WorkerLink::Owner {
     std::vector<WorkerLink*> dirty_;
     std::vector<std::shared_ptr<Exchange>> to_notify_;
     std::chrono::steady_clock::time_point next_beat_;
+    EndingTime ending_;
     std::uint32_t link_count_ = 0;
     std::size_t in_flight_ = 0;
     ChildActivity reported_;

@@ -121,6 +121,21 @@ void DealerPool::beat(Clock::time_point now) {
     flush_links();
 }
 
+void DealerPool::end_overstayed() {
+    std::size_t ended = 0;
+    for (const auto& [id, link] : links_) {
+        for (const auto& exchange : link->under_way()) {
+            link->reset(exchange, spdy::ResetCode::cancel);
+            release_slot(*link);
+            fail(exchange, Failure::overstayed);
+            ++ended;
+        }
+    }
+    log_(LogLevel::notice, "this child is to end: it gave up " + std::to_string(ended) +
+                               (ended == 1 ? " request that is" : " requests that are") +
+                               " still at workers (ZmqSpdyGracefulTimeout)");
+}
+
 // WorkerLink::Owner
 
 void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) {

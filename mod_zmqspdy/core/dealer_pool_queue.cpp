@@ -234,7 +234,8 @@ std::chrono::milliseconds DealerPool::sleep_time() const {
     }
     if (in_flight_ == 0)
         return std::chrono::milliseconds{-1};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_beat_ - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min(next_beat_, ending_.next_look()) -
+                                                                   Clock::now());
     return std::max(left, std::chrono::milliseconds{0});
 }
 

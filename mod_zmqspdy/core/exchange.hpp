@@ -44,6 +44,7 @@ enum class Failure : std::uint8_t {
     no_worker_left,  ///< it may be sent again, but ran out of retries
     queue_full,      ///< ZmqSpdyQueueLength requests wait already
     shutting_down,   ///< this child ends
+    overstayed,      ///< this child is to end, and has waited for it as long as ZmqSpdyGracefulTimeout says
 };
 
 /// One thing that happened to the response, in order.

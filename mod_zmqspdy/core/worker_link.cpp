@@ -153,6 +153,14 @@ void WorkerLink::reset(const std::shared_ptr<Exchange>& exchange, spdy::ResetCod
     owner_.has_output(*this);
 }
 
+std::vector<std::shared_ptr<Exchange>> WorkerLink::under_way() const {
+    std::vector<std::shared_ptr<Exchange>> all;
+    all.reserve(exchanges_.size());
+    for (const auto& [stream, exchange] : exchanges_)
+        all.push_back(exchange);
+    return all;
+}
+
 void WorkerLink::exchange_messages() {
     // libzmq's descriptor is edge-triggered, and sending may swallow the edge of something to receive: so
     // look until there is nothing either way.

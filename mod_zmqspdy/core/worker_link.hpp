@@ -78,6 +78,8 @@ class WorkerLink {
     /// Sends what the windows allow of Exchange::PoolSide::unsent.
     void send_body(const std::shared_ptr<Exchange>& exchange);
     void consumed(const Exchange& exchange, std::size_t size);
+    /// All that the worker has.
+    [[nodiscard]] std::vector<std::shared_ptr<Exchange>> under_way() const;
     /// RST_STREAM; the exchange is forgotten without a word to the owner.
     void reset(const std::shared_ptr<Exchange>& exchange, spdy::ResetCode code);
 

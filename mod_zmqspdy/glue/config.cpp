@@ -76,6 +76,15 @@ const char* set_time(cmd_parms* cmd, void* dir, const char* word) noexcept {
     return nullptr;
 }
 
+const char* set_graceful_timeout(cmd_parms* cmd, void* dir, const char* word) noexcept {
+    if (ap_cstr_casecmp(word, "none") != 0)
+        return set_time<ServerConfig, &ServerConfig::graceful_timeout>(cmd, dir, word);
+    if (const char* error = check_context<ServerConfig>(cmd))
+        return error;
+    server_config(cmd->server).graceful_timeout = Milliseconds::max();
+    return nullptr;
+}
+
 const char* set_listen(cmd_parms* cmd, void*, const char* word) noexcept {
     if (const char* error = check_context<ServerConfig>(cmd))
         return error;
@@ -184,6 +193,9 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1(
         "ZmqSpdySlowStart", (set_time<ServerConfig, &ServerConfig::slow_start>), nullptr, RSRC_CONF,
         "time in which a new worker's share grows to its weight; default: it has all of it at once"),
+    AP_INIT_TAKE1(
+        "ZmqSpdyGracefulTimeout", set_graceful_timeout, nullptr, RSRC_CONF,
+        "how long a child that is to end lets requests go on at their workers, or none; default 10min"),
     AP_INIT_FLAG("ZmqSpdyInsecure", set_insecure, nullptr, RSRC_CONF,
                  "On: allow addresses that other hosts can reach, without encryption or authentication"),
     AP_INIT_TAKE1("ZmqSpdyTimeout", (set_time<DirConfig, &DirConfig::timeout>), nullptr,

@@ -25,6 +25,7 @@ struct ServerConfig {
     std::optional<std::uint64_t> compression;
     std::optional<Milliseconds> heartbeat;
     std::optional<Milliseconds> slow_start;
+    std::optional<Milliseconds> graceful_timeout;  ///< max(): no limit
     std::optional<bool> insecure;
 
     /// This child's pool; null before child_init and after the child's end has begun. Owned by the child's
@@ -43,6 +44,9 @@ struct ServerConfig {
     [[nodiscard]] int compression_or_default() const { return static_cast<int>(compression.value_or(0)); }
     [[nodiscard]] Milliseconds heartbeat_or_default() const { return heartbeat.value_or(Milliseconds{1000}); }
     [[nodiscard]] Milliseconds slow_start_or_default() const { return slow_start.value_or(Milliseconds{0}); }
+    [[nodiscard]] Milliseconds graceful_timeout_or_default() const {
+        return graceful_timeout.value_or(std::chrono::minutes{10});
+    }
     [[nodiscard]] bool insecure_or_default() const { return insecure.value_or(false); }
 };
 

@@ -98,6 +98,13 @@ std::optional<int> Conversation::on_failed(const Event& event) {
                 return abort_response("ending", "was given up: this httpd child is ending");
             return error(unavailable(r_, "ending", "The server is about to restart."), "ending",
                          "this httpd child is ending");
+        case router::Failure::overstayed:
+            if (committed_)
+                return abort_response("graceful-timeout", nullptr);
+            clear_response_head(r_);
+            return error(unavailable(r_, "graceful-timeout", "The server is about to restart."),
+                         "graceful-timeout",
+                         "this httpd child is to end, and ZmqSpdyGracefulTimeout is over");
         case router::Failure::worker_lost:
             return abort_response("lost", "was lost while it had the request");
         case router::Failure::no_worker_left:

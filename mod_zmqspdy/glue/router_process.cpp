@@ -68,6 +68,11 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     options.log_fd = keep.log_relay.back();
     options.watch = keep.watch;
     options.configuration = keep.watch->configuration.load();
+    options.ending_limit = config.graceful_timeout_or_default();
+    options.is_ending = [] {
+        int state = 0;
+        return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+    };
     // Such a child would answer 503 at once, and so get more than its share: httpd starts another in its place.
     options.on_broken = [] { kill(getpid(), SIGTERM); };
     auto state = std::make_unique<ChildState>(ChildState{

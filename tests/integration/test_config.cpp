@@ -63,6 +63,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyHeartbeat 9ms", false, "ZmqSpdyHeartbeat: '9ms' must be a time from 10ms to 1h"},
         {"ZmqSpdyHeartbeat 2h", false, "ZmqSpdyHeartbeat: '2h' must be a time from 10ms to 1h"},
         {"ZmqSpdySlowStart slowly", false, "ZmqSpdySlowStart: "},
+        {"ZmqSpdyGracefulTimeout never", false, "ZmqSpdyGracefulTimeout: "},
+        {"ZmqSpdyGracefulTimeout 0", false, "ZmqSpdyGracefulTimeout: "},
         {"ZmqSpdyCompression 10", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression -1", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression best", false, "ZmqSpdyCompression: "},
@@ -107,7 +109,8 @@ TEST_CASE("configtest lets every directive pass with a right value", "[config][c
         "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1",
         "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0", "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384",
         "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s", "ZmqSpdyHeartbeat 1",
-        "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9", "ZmqSpdyServe off");
+        "ZmqSpdyGracefulTimeout none", "ZmqSpdyGracefulTimeout 30s", "ZmqSpdyHeartbeat 2s",
+        "ZmqSpdyCompression 0", "ZmqSpdyCompression 9", "ZmqSpdyServe off");
     CAPTURE(global);
     HttpdSetup setup = setup_with(global, false);
     setup.location =

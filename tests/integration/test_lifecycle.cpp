@@ -172,6 +172,32 @@ TEST_CASE("graceful loses no request and no worker notices", "[lifecycle][core]"
     CHECK(log_lines_with(*httpd, "worker-2") == 1);
 }
 
+TEST_CASE("a child that is to end gives its streams as long as ZmqSpdyGracefulTimeout says",
+          "[lifecycle][core]") {
+    const auto limit = patience(milliseconds{500});
+    const auto httpd =
+        Httpd::started({.global = "ZmqSpdyGracefulTimeout " + std::to_string(limit.count()) + "ms"});
+    Worker worker{"echo", "worker-1", router_options(httpd->router())};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    RawClient client{httpd->port()};
+    client.send("GET /events?ms=20 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    (void)client.read_until("event 1");
+    const auto old_children = httpd->serving_children();
+
+    const auto start = Clock::now();
+    httpd->control("graceful");
+    const auto part = client.read_all();
+    const auto end = Clock::now();
+    CHECK(end - start >= limit);
+    CHECK(end - start < limit * 8 / 5);
+    CHECK_FALSE(part.ends_with("0\r\n\r\n"));  // the client must not take it for the whole
+    CHECK(eventually(seconds{5},
+                     [&] { return get_once(httpd->port(), "/cancelled").body == "{\"cancelled\":1}\n"; }));
+    CHECK(eventually(seconds{5}, [&] { return none_alive(old_children); }));
+    CHECK(log_lines_with(*httpd, "it gave up 1 request that is still at workers (ZmqSpdyGracefulTimeout)") ==
+          1);
+}
+
 TEST_CASE("restart keeps the workers in rotation", "[lifecycle]") {
     const bool relayed = GENERATE(false, true);
     CAPTURE(relayed);

@@ -115,6 +115,8 @@ std::string to_string(Failure failure) {
             return "protocol";
         case Failure::excess:
             return "excess";
+        case Failure::overstayed:
+            return "overstayed";
         case Failure::no_worker_left:
             return "no_worker_left";
         case Failure::queue_full:

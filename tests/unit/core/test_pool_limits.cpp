@@ -113,6 +113,39 @@ TEST_CASE("pool: two busy children never exceed the capacity") {
     bench.rest();
 }
 
+TEST_CASE("pool: a child that is to end gives up what it still has after its limit, and nothing before") {
+    std::atomic<bool> ending{false};
+    PoolOptions options;
+    options.is_ending = [&] { return ending.load(); };
+    options.ending_limit = 200ms;
+    options.heartbeat = 10s;
+    PoolBench bench(options);
+    FakeWorker worker(holding());
+    bench.add(worker);
+    auto silent = bench.get("/silent");
+    auto stream = bench.get("/stream");
+    REQUIRE(worker.log().await("END /silent"));
+    REQUIRE(worker.log().await("END /stream"));
+    worker.act("/stream", [](FakeWorker::Request request) {
+        request.reply("200");
+        request.send("part", false);
+    });
+    REQUIRE(stream.await_body(4));
+    std::this_thread::sleep_for(300ms);
+    CHECK(worker.log().count("RST") == 0);
+
+    const auto start = std::chrono::steady_clock::now();
+    ending = true;
+    CHECK(stream.outcome() == "200 then overstayed");
+    CHECK(silent.outcome() == "overstayed");
+    const auto took = std::chrono::steady_clock::now() - start;
+    CHECK(took >= 200ms);
+    CHECK(took < 2s);
+    CHECK(worker.log().await("RST /stream CANCEL"));
+    CHECK(worker.log().await("RST /silent CANCEL"));
+    bench.rest();
+}
+
 TEST_CASE("pool: a session may be smaller than the worker") {
     PoolBench bench;
     auto script = holding();
