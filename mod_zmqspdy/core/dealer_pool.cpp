@@ -32,6 +32,7 @@ DealerPool::DealerPool(WorkerTable table, PoolOptions options, Log log)
       log_ejected_{at(LogLevel::warning)},
       log_serves_again_{at(LogLevel::notice)},
       snapshot_{options_.slow_start},
+      service_queues_{table_, options_.child, options_.service_queue_length},
       ending_{options_.is_ending, options_.ending_limit} {
     poller_.add(doorbell_.fd(), make_token(Token::doorbell));
     if (options_.wakeup_fd >= 0)
@@ -142,6 +143,7 @@ void DealerPool::run() noexcept {
         fail(exchange, Failure::shutting_down);
     for (const auto& exchange : std::exchange(to_notify_, {}))
         exchange->parking.notify();
+    service_queues_.clear();
     tell_who_waits();
     dirty_.clear();
     links_.clear();
@@ -238,7 +240,8 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
         return;
     if (exchange->pool.ended)
         return;
-    if (queue_.size() >= options_.queue_length) {
+    const std::string_view service = exchange->head.service;
+    if (queue_.size() >= options_.queue_length || service_queues_.is_full(service)) {
         // Those who came a moment ago need not be waiting.
         refresh_snapshot();
         dispatch_queue();
@@ -246,9 +249,11 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
     if (queue_.size() >= options_.queue_length) {
         // Nobody overtakes those who wait: not here, where the queue is full.
         if (!queue_.empty() || !dispatch(exchange))
-            refuse_for_length(exchange);
+            refuse_for_length(exchange, Failure::queue_full);
         return;
     }
+    if (!service_queues_.enter(service))
+        return refuse_for_length(exchange, Failure::service_queue_full);
     enqueue(std::move(exchange));
     queue_may_move_ = true;
 }
@@ -282,7 +287,8 @@ void DealerPool::on_cancel(const std::shared_ptr<Exchange>& exchange) {
         link->reset(exchange, spdy::ResetCode::cancel);
         release_slot(*link);
     } else {
-        std::erase(queue_, exchange);
+        if (std::erase(queue_, exchange) != 0)
+            service_queues_.leave(exchange->head.service);
         tell_who_waits();
     }
 }

@@ -20,6 +20,7 @@
 #include "mod_zmqspdy/core/exchange.hpp"
 #include "mod_zmqspdy/core/log.hpp"
 #include "mod_zmqspdy/core/registry_watch.hpp"
+#include "mod_zmqspdy/core/service_queues.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "transport/doorbell.hpp"
 #include "transport/log_budget.hpp"
@@ -31,6 +32,8 @@ namespace zmqspdy::router {
 struct PoolOptions {
     std::uint32_t child = 0;  ///< our row in the worker table
     std::size_t queue_length = 1024;
+    /// Requests of one service that may wait in all children together; 1 to WaitingCount::kMost.
+    std::size_t service_queue_length = WaitingCount::kMost;
     std::uint32_t window = 256 * 1024;  ///< receive window of a stream in bytes, and most unsent request body
     int compression = 0;
     std::chrono::milliseconds heartbeat{1000};
@@ -143,7 +146,7 @@ class DealerPool final : private WorkerLink::Owner {
     [[nodiscard]] bool may_use(const Candidate& candidate, const Exchange& exchange) const {
         return obstacle(candidate, exchange) == Obstacle::none;
     }
-    void refuse_for_length(const std::shared_ptr<Exchange>& exchange);
+    void refuse_for_length(const std::shared_ptr<Exchange>& exchange, Failure failure);
 
     // WorkerLink::Owner
     void deliver(const std::shared_ptr<Exchange>& exchange, std::unique_ptr<ResponseEvent> event) override;
@@ -177,6 +180,7 @@ class DealerPool final : private WorkerLink::Owner {
     transport::Poller poller_;
     Snapshot snapshot_;
     std::deque<std::shared_ptr<Exchange>> queue_;
+    ServiceQueues service_queues_;  // counts those in queue_
     bool queue_may_move_ = false;
     std::chrono::steady_clock::time_point next_look_;  // at the queue, whatever happens
     bool waiting_ = false;

@@ -188,6 +188,7 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     side.fin_sent = false;
     exchange->stage.store(Exchange::Stage::queued);
     notify_later(exchange);  // another deadline holds now
+    service_queues_.come_back(exchange->head.service);
     enqueue(exchange);
     queue_may_move_ = true;
 }

@@ -62,10 +62,13 @@ void DealerPool::dispatch_queue() {
         if (!hopeless && !yields(exchange) && dispatch(exchange)) {
             if (was_waiting && std::find(moved.begin(), moved.end(), service) == moved.end())
                 moved.push_back(service);
+            service_queues_.leave(service);
             continue;
         }
-        if (exchange->pool.ended)
+        if (exchange->pool.ended) {
+            service_queues_.leave(service);
             continue;
+        }
         if (exchange->pool.tried.empty() && exchange->pool.refused.empty() && !hopeless)
             without_worker.emplace_back(service, exchange->shortage.load(std::memory_order_relaxed));
         still_waiting.push_back(std::move(exchange));
@@ -186,7 +189,7 @@ DealerPool::Obstacle DealerPool::obstacle(const Candidate& candidate, const Exch
     return avoided_.has_left(id) ? Obstacle::leaving : Obstacle::failing;
 }
 
-void DealerPool::refuse_for_length(const std::shared_ptr<Exchange>& exchange) {
+void DealerPool::refuse_for_length(const std::shared_ptr<Exchange>& exchange, Failure failure) {
     // Nobody has looked for a worker for it: what the others of its service wait for, it would have waited for.
     const auto alike = std::find_if(
         queue_.begin(), queue_.end(),
@@ -194,7 +197,7 @@ void DealerPool::refuse_for_length(const std::shared_ptr<Exchange>& exchange) {
     if (alike != queue_.end())
         exchange->shortage.store((*alike)->shortage.load(std::memory_order_relaxed),
                                  std::memory_order_relaxed);
-    fail(exchange, Failure::queue_full);
+    fail(exchange, failure);
 }
 
 void DealerPool::tell_who_waits() {

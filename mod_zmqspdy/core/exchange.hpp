@@ -43,8 +43,9 @@ enum class Failure : std::uint8_t {
     excess,          ///< the worker sent more interim responses or trailers than WorkerLink::kMaxFieldBytes
     no_worker_left,  ///< it may be sent again, but ran out of retries
     queue_full,      ///< ZmqSpdyQueueLength requests wait already
-    shutting_down,   ///< this child ends
-    overstayed,      ///< this child is to end, and has waited for it as long as ZmqSpdyGracefulTimeout says
+    service_queue_full,  ///< ZmqSpdyServiceQueueLength requests of its service wait already, over all children
+    shutting_down,       ///< this child ends
+    overstayed,  ///< this child is to end, and has waited for it as long as ZmqSpdyGracefulTimeout says
 };
 
 /// One thing that happened to the response, in order.

@@ -12,7 +12,7 @@ namespace zmqspdy::router {
 namespace {
 
 // Changes with every change of the layout below, so that a reloaded module never misreads an older table.
-constexpr std::uint64_t kLayout = 0x7a6d717370647910;
+constexpr std::uint64_t kLayout = 0x7a6d717370647911;
 constexpr std::size_t kCacheLine = 64;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
@@ -53,23 +53,25 @@ struct WorkerTable::Row {
     std::atomic<std::uint32_t> streams;
     std::atomic<std::uint32_t> sessions;
     std::array<std::atomic<std::uint64_t>, kTurns> turns;
+    alignas(kCacheLine) std::array<std::atomic<std::uint64_t>, kWaitingCounts> waiting_counts;
 };
 
 namespace {
 
-constexpr std::size_t row_bytes(std::uint32_t workers) {
-    return round_up(kCacheLine + workers * sizeof(std::atomic<std::uint32_t>), kCacheLine);
+constexpr std::size_t row_bytes(std::size_t head, std::uint32_t workers) {
+    return round_up(head + workers * sizeof(std::atomic<std::uint32_t>), kCacheLine);
 }
 
 }  // namespace
 
 WorkerTable::WorkerTable(void* memory, const Geometry& geometry) noexcept
     : memory_{static_cast<std::byte*>(memory)}, geometry_{geometry} {
-    static_assert(sizeof(Row) <= kCacheLine);
+    static_assert(sizeof(Row) % kCacheLine == 0);
 }
 
 std::size_t WorkerTable::bytes_for(Size size) noexcept {
-    return sizeof(Header) + size.workers * sizeof(Slot) + size.children * row_bytes(size.workers);
+    return sizeof(Header) + size.workers * sizeof(Slot) +
+           size.children * row_bytes(sizeof(Row), size.workers);
 }
 
 WorkerTable WorkerTable::create(void* memory, Size size) noexcept {
@@ -105,11 +107,11 @@ WorkerTable::Slot& WorkerTable::slot(std::uint32_t index) const noexcept {
 WorkerTable::Row& WorkerTable::row(std::uint32_t child) const noexcept {
     const auto workers = geometry_.size.workers;
     return *std::launder(reinterpret_cast<Row*>(memory_ + sizeof(Header) + workers * sizeof(Slot) +
-                                                child * row_bytes(workers)));
+                                                child * row_bytes(sizeof(Row), workers)));
 }
 
 std::atomic<std::uint32_t>& WorkerTable::count(std::uint32_t child, std::uint32_t slot) const noexcept {
-    auto* const counts = reinterpret_cast<std::byte*>(&row(child)) + kCacheLine;
+    auto* const counts = reinterpret_cast<std::byte*>(&row(child)) + sizeof(Row);
     return *std::launder(reinterpret_cast<std::atomic<std::uint32_t>*>(counts) + slot);
 }
 
@@ -228,6 +230,8 @@ std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
 std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
     set_waiting(child, false);
     set_turns(child, {});
+    for (std::size_t place = 0; place < kWaitingCounts; ++place)
+        set_waiting_count(child, place, {});
     report(child, {});
     std::uint32_t reclaimed = 0;
     for (std::uint32_t i = 0; i < geometry_.size.workers; ++i) {
@@ -288,6 +292,21 @@ std::optional<Turn> WorkerTable::first_before(std::uint32_t child, Turn turn,
         }
     }
     return first;
+}
+
+void WorkerTable::set_waiting_count(std::uint32_t child, std::size_t place, WaitingCount count) noexcept {
+    row(child).waiting_counts[place].store(count.word(), std::memory_order_seq_cst);
+}
+
+std::uint64_t WorkerTable::waiting_beside(std::uint32_t child, std::string_view service) const noexcept {
+    std::uint64_t all = 0;
+    for (std::uint32_t other = 0; other < geometry_.size.children; ++other) {
+        if (other == child)
+            continue;
+        for (const auto& word : row(other).waiting_counts)
+            all += WaitingCount::from_word(word.load(std::memory_order_seq_cst)).of(service);
+    }
+    return all;
 }
 
 std::optional<WorkerTable::Child> WorkerTable::child(std::uint32_t index) const noexcept {

@@ -14,6 +14,7 @@
 
 #include "mod_zmqspdy/core/shared_time.hpp"
 #include "mod_zmqspdy/core/turn.hpp"
+#include "mod_zmqspdy/core/waiting_count.hpp"
 #include "transport/announcement.hpp"
 
 namespace zmqspdy::router {
@@ -142,6 +143,12 @@ class WorkerTable {
     /// The turn of another child's request that must be served before `turn`, but for those in `passed_over`.
     [[nodiscard]] std::optional<Turn> first_before(std::uint32_t child, Turn turn,
                                                    std::span<const Turn> passed_over) const noexcept;
+    /// How many requests of each service wait in the child's queue, each count in a place of its own below kWaitingCounts; of
+    /// more services at once the rest counts in this child alone.
+    static constexpr std::size_t kWaitingCounts = 32;
+    void set_waiting_count(std::uint32_t child, std::size_t place, WaitingCount count) noexcept;
+    /// How many requests of the service wait in all other children.
+    [[nodiscard]] std::uint64_t waiting_beside(std::uint32_t child, std::string_view service) const noexcept;
 
     // What is shown of all this.
 

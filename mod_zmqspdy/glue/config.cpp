@@ -179,6 +179,11 @@ const command_rec kDirectives[] = {
                   nullptr, RSRC_CONF, "workers at once, 1 to 4096; default 256"),
     AP_INIT_TAKE1("ZmqSpdyQueueLength", (set_number<ServerConfig, &ServerConfig::queue_length, 0, 1000000>),
                   nullptr, RSRC_CONF, "requests of one child that may wait for a worker; default 1024"),
+    AP_INIT_TAKE1(
+        "ZmqSpdyServiceQueueLength",
+        (set_number<ServerConfig, &ServerConfig::service_queue_length, 1, 1000000>), nullptr, RSRC_CONF,
+        "requests of one service that may wait for a worker, in all children together; default three "
+        "quarters of MaxRequestWorkers"),
     AP_INIT_TAKE1("ZmqSpdyWindow", (set_number<ServerConfig, &ServerConfig::window, 16384, 16777216>),
                   nullptr, RSRC_CONF,
                   "bytes of one response under way from its worker, and of one request body that wait here, "

@@ -1,6 +1,7 @@
 // The directives, what they set, and their defaults.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -21,6 +22,7 @@ struct ServerConfig {
     std::optional<const char*> listen;
     std::optional<std::uint64_t> max_workers;
     std::optional<std::uint64_t> queue_length;
+    std::optional<std::uint64_t> service_queue_length;
     std::optional<std::uint64_t> window;
     std::optional<std::uint64_t> compression;
     std::optional<Milliseconds> heartbeat;
@@ -38,6 +40,10 @@ struct ServerConfig {
         return static_cast<std::uint32_t>(max_workers.value_or(256));
     }
     [[nodiscard]] std::size_t queue_length_or_default() const { return queue_length.value_or(1024); }
+    /// Of so many threads that serve requests, in all children, some are left to others.
+    [[nodiscard]] std::size_t service_queue_length_or_default(std::size_t threads) const {
+        return service_queue_length.value_or(std::clamp<std::size_t>(threads * 3 / 4, 1, 1'000'000));
+    }
     [[nodiscard]] std::uint32_t window_or_default() const {
         return static_cast<std::uint32_t>(window.value_or(std::uint64_t{256} * 1024));
     }

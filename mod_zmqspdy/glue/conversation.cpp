@@ -93,6 +93,8 @@ std::optional<int> Conversation::on_failed(const Event& event) {
     switch (event.failure) {
         case router::Failure::queue_full:
             return no_worker_free("ZmqSpdyQueueLength");
+        case router::Failure::service_queue_full:
+            return no_worker_free("ZmqSpdyServiceQueueLength");
         case router::Failure::shutting_down:
             if (committed_)
                 return abort_response("ending", "was given up: this httpd child is ending");
@@ -128,16 +130,20 @@ int Conversation::no_worker_free(const char* limit) {
     const auto cause = router::cause_of(shortage);
     const std::string why = router::describe(shortage, exchange_->head.service, exchange_->worker_name());
     const bool busy = cause == router::Cause::full || cause == router::Cause::turn;
-    const bool queue_full = std::strcmp(limit, "ZmqSpdyQueueLength") == 0;
-    const char* const word = queue_full ? "queue-full" : router::word_for(cause).data();
+    const bool child_full = std::strcmp(limit, "ZmqSpdyQueueLength") == 0;
+    const bool service_full = std::strcmp(limit, "ZmqSpdyServiceQueueLength") == 0;
+    const char* const word = child_full     ? "queue-full"
+                             : service_full ? "service-queue-full"
+                                            : router::word_for(cause).data();
     const int status = unavailable(r_, word,
                                    busy ? "All workers that could answer this request are busy."
                                         : "No worker that could answer this request is there.");
-    return error(
-        status, word,
-        apr_psprintf(r_->pool, "%s (%s): %s",
-                     queue_full ? "too many requests wait for a worker" : "no worker was free in time", limit,
-                     why.c_str()));
+    return error(status, word,
+                 apr_psprintf(r_->pool, "%s (%s): %s",
+                              child_full     ? "too many requests wait for a worker"
+                              : service_full ? "too many requests of the service wait for a worker"
+                                             : "no worker was free in time",
+                              limit, why.c_str()));
 }
 
 int Conversation::refuse_response(const char* why) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -42,6 +43,15 @@ apr_status_t end_child(void* data) noexcept {
     return APR_SUCCESS;
 }
 
+/// MaxRequestWorkers, as the MPM has made it fit.
+std::size_t request_threads() {
+    int children = 0;
+    int threads = 0;
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    return static_cast<std::size_t>(std::max(children, 1)) * static_cast<std::size_t>(std::max(threads, 1));
+}
+
 void start_pool(apr_pool_t* pchild, server_rec* s) {
     Retained& keep = retained();
     // The worker port is the parent's and the registry's: a child that finishes slowly must not keep it open.
@@ -59,6 +69,7 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     router::PoolOptions options;
     options.child = *child;
     options.queue_length = config.queue_length_or_default();
+    options.service_queue_length = config.service_queue_length_or_default(request_threads());
     options.window = config.window_or_default();
     options.compression = config.compression_or_default();
     options.heartbeat = config.heartbeat_or_default();

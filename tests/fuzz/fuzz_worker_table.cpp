@@ -45,6 +45,8 @@ void use(WorkerTable table) {
         (void)table.child(child);
         (void)table.first_before(child, turn, {});
         (void)table.anyone_waiting_beside(child);
+        require(table.waiting_beside(child, "a") <=
+                size.children * WorkerTable::kWaitingCounts * WaitingCount::kMost);
     }
     (void)table.registry();
     (void)table.generation();
@@ -58,6 +60,7 @@ void use(WorkerTable table) {
         }
         table.set_waiting(*me, true);
         table.set_turns(*me, {&turn, 1});
+        table.set_waiting_count(*me, WorkerTable::kWaitingCounts - 1, {"a", 1});
         table.report(*me, {.queued = 1, .streams = 2, .sessions = 3});
     }
     if (const auto row = table.find_child(17)) {

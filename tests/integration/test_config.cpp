@@ -52,6 +52,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyMaxWorkers 99999999999999999999", false, "ZmqSpdyMaxWorkers: "},
         {"ZmqSpdyQueueLength -1", false, "ZmqSpdyQueueLength: "},
         {"ZmqSpdyQueueLength long", false, "ZmqSpdyQueueLength: "},
+        {"ZmqSpdyServiceQueueLength 0", false, "ZmqSpdyServiceQueueLength: "},
+        {"ZmqSpdyServiceQueueLength long", false, "ZmqSpdyServiceQueueLength: "},
         {"ZmqSpdyWindow 16383", false, "ZmqSpdyWindow: "},
         {"ZmqSpdyWindow 0", false, "ZmqSpdyWindow: "},
         {"ZmqSpdyWindow -262144", false, "ZmqSpdyWindow: "},
@@ -103,14 +105,15 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
 }
 
 TEST_CASE("configtest lets every directive pass with a right value", "[config][core]") {
-    const std::string global = GENERATE(
-        "", "ZmqSpdyListen tcp://127.0.0.1:8000", "ZmqSpdyListen tcp://localhost:8000",
-        "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000",
-        "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1",
-        "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0", "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384",
-        "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s", "ZmqSpdyHeartbeat 1",
-        "ZmqSpdyGracefulTimeout none", "ZmqSpdyGracefulTimeout 30s", "ZmqSpdyHeartbeat 2s",
-        "ZmqSpdyCompression 0", "ZmqSpdyCompression 9", "ZmqSpdyServe off");
+    const std::string global =
+        GENERATE("", "ZmqSpdyListen tcp://127.0.0.1:8000", "ZmqSpdyListen tcp://localhost:8000",
+                 "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000",
+                 "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off",
+                 "ZmqSpdyMaxWorkers 1", "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0",
+                 "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384", "ZmqSpdyServiceQueueLength 1",
+                 "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s",
+                 "ZmqSpdyHeartbeat 1", "ZmqSpdyGracefulTimeout none", "ZmqSpdyGracefulTimeout 30s",
+                 "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9", "ZmqSpdyServe off");
     CAPTURE(global);
     HttpdSetup setup = setup_with(global, false);
     setup.location =

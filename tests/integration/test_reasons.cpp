@@ -106,6 +106,40 @@ TEST_CASE("A request that finds the queue full says so, and what the others wait
     CHECK(log_lines_with(*httpd, "(ZmqSpdyQueueLength): no worker is announced") == 1);
 }
 
+TEST_CASE("A service that is waited for leaves threads to the others", "[failures][core]") {
+    auto setup =
+        with_access_log("ZmqSpdyQueueTimeout 30s", "<Location \"/few\">\nZmqSpdyService few\n</Location>");
+    setup.global += "\nZmqSpdyServiceQueueLength 3";
+    const auto httpd = Httpd::started(setup);
+    PuppetWorker worker{*httpd, false, answers({}, "fine\n")};
+    std::vector<std::unique_ptr<RawClient>> waiting;
+    for (std::size_t i = 1; i <= 3; ++i) {
+        waiting.push_back(std::make_unique<RawClient>(httpd->port()));
+        waiting.back()->send(get("/few"));
+        REQUIRE(eventually(seconds{5}, [&] { return read_status(*httpd)["queued"] == i; }));
+    }
+    // Whichever child it meets.
+    for (int i = 0; i < 6; ++i) {
+        const std::string page = raw_exchange(httpd->port(), get("/few"));
+        CHECK(page.starts_with("HTTP/1.1 503 "));
+        CHECK(page.find("Retry-After: ") != std::string::npos);
+    }
+    CHECK(logged(*httpd, "503 service-queue-full - /few"));
+    CHECK(log_lines_with(
+              *httpd, "too many requests of the service wait for a worker (ZmqSpdyServiceQueueLength)") == 6);
+    CHECK(get_once(httpd->port(), "/other").ok());
+    // A child that is killed takes those that waited in it along.
+    const auto status = read_status(*httpd);
+    for (const auto& child : status["children"]) {
+        if (child["queued"] != 0)
+            ::kill(child["pid"].get<pid_t>(), SIGKILL);
+    }
+    REQUIRE(eventually(seconds{10}, [&] { return read_status(*httpd)["queued"] == 0; }));
+    RawClient again{httpd->port()};
+    again.send(get("/few"));
+    CHECK(eventually(seconds{5}, [&] { return read_status(*httpd)["queued"] == 1; }));
+}
+
 TEST_CASE("A request that its worker did not answer says why, and who that was", "[failures][core]") {
     const auto httpd = Httpd::started(with_access_log("ZmqSpdyRetries 0\nZmqSpdyTimeout 300ms",
                                                       "<Location \"/all\">\nZmqSpdyTimeout 60s\n"

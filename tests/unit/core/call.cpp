@@ -115,6 +115,8 @@ std::string to_string(Failure failure) {
             return "protocol";
         case Failure::excess:
             return "excess";
+        case Failure::service_queue_full:
+            return "service_queue_full";
         case Failure::overstayed:
             return "overstayed";
         case Failure::no_worker_left:

@@ -1,4 +1,7 @@
 // Requests that wait, are given up, or are still there at the end.
+#include <algorithm>
+#include <thread>
+
 #include "catch.hpp"
 #include "headers.hpp"
 #include "pool_bench.hpp"
@@ -281,4 +284,114 @@ TEST_CASE("pool: stopping while requests come from everywhere") {
         CHECK(odd == 0);
         bench.rest();
     }
+}
+
+TEST_CASE("pool: so many requests of one service may wait, over all children, and no more") {
+    PoolOptions options;
+    options.service_queue_length = 3;
+    PoolBench bench(options);
+    options.child = 1;
+    auto other = bench.make_pool(options);
+    REQUIRE(bench.table->join(1) == 0U);
+    REQUIRE(bench.table->join(2) == 1U);
+    const auto ask = [](DealerPool& pool, const std::string& service) {
+        auto head = get_request("/");
+        head.service = service;
+        return Call(pool, std::move(head));
+    };
+    const auto waits = [&](std::uint32_t child, std::uint32_t queued) {
+        return eventually([&] { return bench.table->child(child)->activity.queued == queued; });
+    };
+    auto first = ask(*bench.pool, "few");
+    REQUIRE(waits(0, 1));
+    auto second = ask(*other, "few");
+    REQUIRE(waits(1, 1));
+    auto third = ask(*bench.pool, "few");
+    REQUIRE(waits(0, 2));
+    CHECK(ask(*bench.pool, "few").outcome() == "service_queue_full");
+    CHECK(ask(*other, "few").outcome() == "service_queue_full");
+
+    // Others have queues of their own.
+    auto elsewhere = ask(*bench.pool, "many");
+    auto nowhere = ask(*other, "");
+    REQUIRE(waits(0, 3));
+    REQUIRE(waits(1, 2));
+
+    // Whoever leaves makes room, in whichever child, and in whichever way.
+    third.cancel();
+    REQUIRE(waits(0, 2));
+    auto fourth = ask(*other, "few");
+    REQUIRE(waits(1, 3));
+    CHECK(ask(*bench.pool, "few").outcome() == "service_queue_full");
+    FakeWorker worker(answering("done"));
+    const auto slot = bench.add(worker, {.service = "few"});
+    for (auto* const call : {&first, &second, &fourth})
+        CHECK(call->outcome() == "200 done");
+    bench.remove(slot);
+    REQUIRE(waits(0, 1));
+    REQUIRE(waits(1, 1));
+
+    // As when a child is killed.
+    std::vector<Call> calls;
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        calls.push_back(ask(*other, "few"));
+        REQUIRE(waits(1, i + 2));
+    }
+    CHECK(ask(*bench.pool, "few").outcome() == "service_queue_full");
+    CHECK(bench.table->leave(1) == 0);
+    auto last = ask(*bench.pool, "few");
+    CHECK(waits(0, 2));
+    for (auto* const call : {&elsewhere, &nowhere, &last})
+        call->cancel();
+    for (auto& call : calls)
+        call.cancel();
+    bench.rest();
+}
+
+TEST_CASE("pool: a burst for a free worker is not taken for a queue") {
+    PoolOptions options;
+    options.service_queue_length = 1;
+    PoolBench bench(options);
+    auto head = get_request("/stuck");
+    head.service = "nobody";
+    Call stuck(*bench.pool, std::move(head));
+    REQUIRE(eventually([&] { return bench.table->anyone_waiting(); }));
+    FakeWorker worker(answering("done"));
+    bench.add(worker, {.capacity = 100});
+    std::vector<Call> calls;
+    for (int i = 0; i < 50; ++i)
+        calls.push_back(bench.get("/"));
+    for (auto& call : calls)
+        CHECK(call.outcome() == "200 done");
+    stuck.cancel();
+    bench.rest();
+}
+
+TEST_CASE("pool: children that fill a service's queue at the same moment let in no more than may wait") {
+    PoolOptions options;
+    options.service_queue_length = 8;
+    PoolBench bench(options);
+    options.child = 1;
+    auto other = bench.make_pool(options);
+    for (int round = 0; round < 30; ++round) {
+        std::vector<Call> here;
+        std::vector<Call> there;
+        const auto crowd = [](DealerPool& pool, std::vector<Call>& calls) {
+            for (int i = 0; i < 10; ++i)
+                calls.emplace_back(pool, get_request("/"));
+        };
+        std::thread meanwhile([&] { crowd(*other, there); });
+        crowd(*bench.pool, here);
+        meanwhile.join();
+        const auto refused = [](const std::vector<Call>& calls) {
+            return std::count_if(calls.begin(), calls.end(),
+                                 [](const Call& call) { return !call.exchange().inbox.empty(); });
+        };
+        CHECK(eventually([&] { return refused(here) + refused(there) >= 12; }));
+        for (auto* const calls : {&here, &there})
+            for (Call& call : *calls)
+                call.cancel();
+        CHECK(eventually([&] { return bench.table->waiting_beside(2, "") == 0; }));
+    }
+    bench.rest();
 }
