@@ -124,6 +124,9 @@ void DealerPool::run() noexcept {
         context_.emplace(1);
         // Three sockets a link: the DEALER and both ends of its monitor.
         context_->set(zmq::ctxopt::max_sockets, static_cast<int>(table_.size().workers * 3 + 16));
+        // libzmq opens what its threads need with the first socket, and aborts when it cannot: not in the middle of a crowd of
+        // clients that has taken the descriptors.
+        const zmq::socket_t first{*context_, zmq::socket_type::pair};
         next_beat_ = Clock::now() + options_.heartbeat;
         loop();
     } catch (const std::exception& error) {

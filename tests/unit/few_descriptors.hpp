@@ -18,10 +18,10 @@
 
 #include "transport/file_descriptor.hpp"
 
-/// Takes all descriptors of this process, and gives them back at its end.
+/// Takes all descriptors of this process but `left`, and gives them back at its end.
 class NoDescriptors {
   public:
-    NoDescriptors() {
+    explicit NoDescriptors(std::size_t left = 0) {
         ::getrlimit(RLIMIT_NOFILE, &before_);
         rlimit few = before_;
         few.rlim_cur = 16;
@@ -30,6 +30,7 @@ class NoDescriptors {
         ::setrlimit(RLIMIT_NOFILE, &few);
         for (int fd = 0; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;)
             taken_.emplace_back(fd);
+        taken_.resize(taken_.size() - left);
     }
     ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
     NoDescriptors(const NoDescriptors&) = delete;
