@@ -28,6 +28,7 @@ class DirectListener final : public Source {
     void on_time(Clock::time_point now) override;
     void heartbeat() override;
     void drain() override { peers_.drain(); }
+    void break_off() override { peers_.break_off(); }
     void leave() override { peers_.leave(); }
     [[nodiscard]] bool has_left() const override { return peers_.has_left(); }
 

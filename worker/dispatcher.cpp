@@ -27,6 +27,7 @@ std::optional<Response> Dispatcher::start(const std::shared_ptr<Exchange>& excha
         Response response = call_handler(*match.route, job->request, log_);
         if (response.as_stream() == nullptr && response.as_later() == nullptr)
             return response;
+        (void)exchange->claim();
         job->response = std::move(response);
     }
     ++accepted_;

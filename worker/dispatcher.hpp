@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -50,8 +51,16 @@ class Dispatcher {
     void stream_answered() noexcept { --unanswered_; }
 
     /// From now on new sessions are told to go elsewhere.
-    void drain() noexcept { draining_ = true; }
-    [[nodiscard]] bool is_draining() const noexcept { return draining_; }
+    void drain() noexcept { drain_.request_stop(); }
+    [[nodiscard]] bool is_draining() const noexcept { return drain_.stop_requested(); }
+    /// See Request::drain_token().
+    [[nodiscard]] std::stop_token drain_token() const noexcept { return drain_.get_token(); }
+    /// How many requests are left.
+    [[nodiscard]] std::size_t open_requests() const noexcept {
+        return std::max<std::size_t>(accepted_, unanswered_);
+    }
+    /// No handler has anything left to answer.
+    [[nodiscard]] bool all_ended() const noexcept { return accepted_ == 0; }
     /// Nobody waits for anything.
     [[nodiscard]] bool is_idle() const noexcept { return accepted_ == 0 && unanswered_ == 0; }
 
@@ -67,7 +76,7 @@ class Dispatcher {
     std::vector<std::unique_ptr<Job>> queued_;
     std::uint32_t accepted_ = 0;
     std::size_t unanswered_ = 0;
-    bool draining_ = false;
+    std::stop_source drain_;
 };
 
 }  // namespace zmqspdy::serving

@@ -42,8 +42,9 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
         bool expects_continue = false;  ///< the client waits for a 100 before it sends it
         std::size_t body_window;        ///< of the stream
     };
-    Exchange(std::shared_ptr<Outbox> outbox, Traits traits) noexcept
+    Exchange(std::shared_ptr<Outbox> outbox, Traits traits, std::stop_token drain) noexcept
         : outbox_{std::move(outbox)},
+          drain_{std::move(drain)},
           is_head_{traits.is_head},
           to_be_asked_for_{traits.has_body && traits.expects_continue},
           report_at_{traits.body_window / 2},
@@ -57,10 +58,15 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     [[nodiscard]] bool write(std::string_view chunk) override;
     void trailer(std::string_view name, std::string_view value) override;
     [[nodiscard]] std::stop_token stop_token() override;
+    [[nodiscard]] std::stop_token drain_token() override { return drain_; }
+    [[nodiscard]] bool draining() const noexcept override { return drain_.stop_requested(); }
     [[nodiscard]] Fields trailers() const override;
     void send_interim(int status, const Fields& fields) override;
 
     [[nodiscard]] bool is_head() const noexcept { return is_head_; }
+    /// True for the first caller: the thread that calls the handler next, or the I/O thread, which gives the request back
+    /// unprocessed.
+    [[nodiscard]] bool claim() noexcept { return !claimed_.exchange(true); }
     /// Each exchange is ended exactly once, by one of answer(), finish() and break_off(), cancelled or not:
     /// that is what the capacity counts.
     void answer(spdy::HeaderBlock headers, std::string body,
@@ -100,6 +106,8 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     void ask_for_body();
 
     std::shared_ptr<Outbox> outbox_;
+    const std::stop_token drain_;  // the worker's
+    std::atomic<bool> claimed_{false};
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> body_stopped_{false};
     std::atomic<std::size_t> unsent_{0};

@@ -3,31 +3,64 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
 #include <system_error>
 #include <utility>
 
 namespace zmqspdy::serving {
 
+/// Owned by the pool and by each of its threads.
+class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
+  public:
+    Crew(std::size_t most_threads, std::function<void(Job&)> run)
+        : most_threads_{most_threads}, run_{std::move(run)} {}
+
+    void submit(std::vector<std::unique_ptr<Job>>& jobs);
+    [[nodiscard]] std::size_t end(Clock::time_point deadline);
+
+  private:
+    struct Member {
+        std::thread thread;
+        transport::ParkingSpot spot;
+        std::atomic<bool> called{false};
+        // With the mutex.
+        bool busy = false;
+        bool done = false;  ///< the thread is about to end
+    };
+    using Jobs = std::array<std::deque<std::unique_ptr<Job>>, 8>;
+
+    void work(Member& self);
+    [[nodiscard]] std::unique_ptr<Job> next_job();
+    /// Chooses who has to look at the queue; with the mutex held. The caller notifies it when it has let go.
+    [[nodiscard]] Member* call_next();
+
+    const std::size_t most_threads_;
+    const std::function<void(Job&)> run_;
+    std::mutex mutex_;
+    Jobs queues_;  ///< by priority
+    std::size_t queued_ = 0;
+    std::list<Member> members_;
+    std::vector<Member*> idle_;
+    std::condition_variable member_done_;
+    bool calling_ = false;  ///< somebody was called and has not come yet
+    bool stopping_ = false;
+};
+
 HandlerPool::HandlerPool(std::size_t most_threads, std::function<void(Job&)> run)
-    : most_threads_{most_threads}, run_{std::move(run)} {}
+    : crew_{std::make_shared<Crew>(most_threads, std::move(run))} {}
 
 HandlerPool::~HandlerPool() {
-    std::vector<Member*> idle;
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-        idle.swap(idle_);
-        for (Member* member : idle)
-            member->called.store(true);
-    }
-    for (Member* member : idle)
-        member->spot.notify();
-    for (Member& member : members_)
-        member.thread.join();
+    (void)crew_->end(Clock::time_point::max());
 }
 
 void HandlerPool::submit(std::vector<std::unique_ptr<Job>>& jobs) {
+    crew_->submit(jobs);
+}
+
+std::size_t HandlerPool::end(Clock::time_point deadline) {
+    return crew_->end(deadline);
+}
+
+void HandlerPool::Crew::submit(std::vector<std::unique_ptr<Job>>& jobs) {
     Member* next = nullptr;
     {
         const std::lock_guard lock{mutex_};
@@ -41,7 +74,51 @@ void HandlerPool::submit(std::vector<std::unique_ptr<Job>>& jobs) {
         next->spot.notify();
 }
 
-HandlerPool::Member* HandlerPool::call_next() {
+std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
+    std::vector<Member*> idle;
+    std::unique_lock lock{mutex_};
+    if (std::exchange(stopping_, true))
+        return 0;
+    idle.swap(idle_);
+    for (Member* member : idle)
+        member->called.store(true);
+    lock.unlock();
+    for (Member* member : idle)
+        member->spot.notify();
+    lock.lock();
+    const auto all_done = [this] {
+        return std::all_of(members_.begin(), members_.end(), [](const Member& each) { return each.done; });
+    };
+    if (deadline == Clock::time_point::max())
+        member_done_.wait(lock, all_done);
+    else
+        (void)member_done_.wait_until(lock, deadline, all_done);
+    // Those that were idle, or are just back, need but a moment.
+    member_done_.wait(lock, [this] {
+        return std::all_of(members_.begin(), members_.end(),
+                           [](const Member& each) { return each.done || each.busy; });
+    });
+    const Jobs dropped = std::exchange(queues_, {});
+    queued_ = 0;
+    std::size_t busy = 0;
+    std::vector<std::thread> ended;
+    for (Member& member : members_) {
+        if (!member.thread.joinable())
+            continue;
+        if (member.done) {
+            ended.push_back(std::move(member.thread));
+        } else {
+            member.thread.detach();
+            ++busy;
+        }
+    }
+    lock.unlock();
+    for (std::thread& thread : ended)
+        thread.join();
+    return busy;
+}
+
+HandlerPool::Crew::Member* HandlerPool::Crew::call_next() {
     if (queued_ == 0 || calling_)
         return nullptr;
     if (!idle_.empty()) {
@@ -54,7 +131,7 @@ HandlerPool::Member* HandlerPool::call_next() {
     if (members_.size() < most_threads_ && !stopping_) {
         Member& member = members_.emplace_back();
         try {
-            member.thread = std::thread{[this, &member] { work(member); }};
+            member.thread = std::thread{[self = shared_from_this(), &member] { self->work(member); }};
             calling_ = true;
         } catch (const std::system_error&) {
             members_.pop_back();
@@ -66,7 +143,7 @@ HandlerPool::Member* HandlerPool::call_next() {
     return nullptr;
 }
 
-std::unique_ptr<Job> HandlerPool::next_job() {
+std::unique_ptr<Job> HandlerPool::Crew::next_job() {
     const auto queue =
         std::find_if(queues_.begin(), queues_.end(), [](const auto& each) { return !each.empty(); });
     auto job = std::move(queue->front());
@@ -75,13 +152,14 @@ std::unique_ptr<Job> HandlerPool::next_job() {
     return job;
 }
 
-void HandlerPool::work(Member& self) {
+void HandlerPool::Crew::work(Member& self) {
     pthread_setname_np(pthread_self(), "zmqspdy-handler");
     std::unique_lock lock{mutex_};
     calling_ = false;
     while (true) {
         if (queued_ != 0) {
             auto job = next_job();
+            self.busy = true;
             Member* const next = call_next();
             lock.unlock();
             if (next != nullptr)
@@ -89,18 +167,20 @@ void HandlerPool::work(Member& self) {
             run_(*job);
             job.reset();
             lock.lock();
+            self.busy = false;
             continue;
         }
         if (stopping_)
-            return;
+            break;
         self.called.store(false);
         idle_.push_back(&self);
         lock.unlock();
-        self.spot.wait_until(std::chrono::steady_clock::time_point::max(),
-                             [&self] { return self.called.load(); });
+        self.spot.wait_until(Clock::time_point::max(), [&self] { return self.called.load(); });
         lock.lock();
         calling_ = false;
     }
+    self.done = true;
+    member_done_.notify_all();
 }
 
 }  // namespace zmqspdy::serving

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -33,39 +35,28 @@ struct Job {
 /// Threads are made when all others are busy, up to a limit, and stay. Of the idle ones the last to become so
 /// is woken, whose caches are warm. One is woken at a time and wakes the next if there is work left: when
 /// jobs are short the first one does most of them, and few wake-ups are paid for. The more urgent jobs go first
-/// (Request::priority()), equals in the order they came.
+/// (Request::priority()), equals in the order they came. A thread that a job ends (pthread_exit) is replaced.
+///
+/// The threads share what they need, `run` included, so that those whose jobs do not end can be left to themselves.
 class HandlerPool {
   public:
+    using Clock = std::chrono::steady_clock;
+
     HandlerPool(std::size_t most_threads, std::function<void(Job&)> run);
-    /// Waits until all jobs are done.
+    /// Waits until all jobs are done, unless end() was called.
     ~HandlerPool();
     HandlerPool(const HandlerPool&) = delete;
     HandlerPool& operator=(const HandlerPool&) = delete;
 
-    /// Takes all of `jobs`. Throws std::system_error when not even one thread can be had.
+    /// Takes all of `jobs`.
     void submit(std::vector<std::unique_ptr<Job>>& jobs);
+    /// Drops what no thread has begun and waits for the others until `deadline`. Returns how many threads are still busy
+    /// then: they are left to themselves, and end when their jobs do.
+    [[nodiscard]] std::size_t end(Clock::time_point deadline);
 
   private:
-    struct Member {
-        std::thread thread;
-        transport::ParkingSpot spot;
-        std::atomic<bool> called{false};
-    };
-
-    void work(Member& self);
-    [[nodiscard]] std::unique_ptr<Job> next_job();
-    /// Chooses who has to look at the queue; with the mutex held. The caller notifies it when it has let go.
-    [[nodiscard]] Member* call_next();
-
-    const std::size_t most_threads_;
-    const std::function<void(Job&)> run_;
-    std::mutex mutex_;
-    std::array<std::deque<std::unique_ptr<Job>>, 8> queues_;  ///< by priority
-    std::size_t queued_ = 0;
-    std::list<Member> members_;
-    std::vector<Member*> idle_;
-    bool calling_ = false;  ///< somebody was called and has not come yet
-    bool stopping_ = false;
+    class Crew;
+    std::shared_ptr<Crew> crew_;
 };
 
 }  // namespace zmqspdy::serving

@@ -14,6 +14,7 @@
 #include "worker/answering.hpp"
 #include "worker/direct_listener.hpp"
 #include "worker/peer_session.hpp"
+#include "worker/process_end.hpp"
 
 namespace zmqspdy::serving {
 
@@ -28,6 +29,9 @@ constexpr std::uint64_t kFirstSource = 2;
 
 /// How long the last bytes may take to leave: a peer that does not read must not hold up the end.
 constexpr std::chrono::seconds kFarewell{1};
+
+/// How long handlers may take to return once their requests are cancelled.
+constexpr std::chrono::seconds kHandlersEnd{1};
 
 /// Once every router knows that this worker leaves: how long a child that had chosen it a moment before may take to
 /// connect. It is told to go elsewhere; a closed endpoint would leave it guessing whether its request was processed.
@@ -66,7 +70,7 @@ bool is_name(const std::string& router) {
 }
 
 void run_job(Job& job, const Log& log) {
-    if (job.exchange->cancelled())
+    if (job.exchange->cancelled() || !(job.response || job.exchange->claim()))
         return job.exchange->break_off(spdy::ResetCode::cancel);  // it waited too long
     Response response = job.response ? std::move(*job.response) : call_handler(*job.route, job.request, log);
     deliver(job.exchange, std::move(response), job.request, log);
@@ -74,13 +78,15 @@ void run_job(Job& job, const Log& log) {
 
 }  // namespace
 
-IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd)
+IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd,
+                   std::shared_ptr<const void> keep)
     : log_{log},
       outbox_{*open_.outbox},
       stop_fd_{stop_fd},
+      drain_{options.drain_timeout},
       dispatcher_{routes, log, options.capacity, open_.outbox},
       pool_{options.threads == 0 ? options.capacity : std::min(options.threads, options.capacity),
-            [&log](Job& job) { run_job(job, log); }},
+            [&log, keep = std::move(keep)](Job& job) { run_job(job, log); }},
       announcement_{.endpoint = std::nullopt,
                     .name = options.name,
                     .capacity = options.capacity,
@@ -99,7 +105,9 @@ IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& 
     link(options);
 }
 
-IoThread::~IoThread() = default;
+IoThread::~IoThread() {
+    end_handlers();
+}
 
 void IoThread::listen(const Options& options) {
     const std::string endpoint = options.listen.empty() ? own_endpoint(options.name) : options.listen;
@@ -126,12 +134,48 @@ void IoThread::link(const Options& options) {
 void IoThread::run() {
     while (true) {
         turn();
-        if (dispatcher_.is_draining() && dispatcher_.is_idle() && outbox_.empty())
+        if (dispatcher_.is_draining() && !go_on_draining())
             break;
         if (!is_hot())
-            sleep(Source::Clock::time_point::max());
+            sleep(drain_.deadline());
     }
     leave();
+    end_handlers();
+}
+
+bool IoThread::go_on_draining() {
+    if (dispatcher_.is_idle() && outbox_.empty())
+        return false;
+    const auto now = Source::Clock::now();
+    if (drain_.is_over(now)) {
+        break_off();
+        return false;
+    }
+    if (const auto line = drain_.progress(now, dispatcher_.open_requests()))
+        log_.line(LogLevel::info, *line);
+    return true;
+}
+
+void IoThread::break_off() {
+    log_.line(LogLevel::warning, drain_.verdict(dispatcher_.open_requests()));
+    for (const auto& source : sources_)
+        source->break_off();
+    turn_until(Source::Clock::now() + kHandlersEnd,
+               [this] { return dispatcher_.all_ended() && outbox_.empty(); });
+    handlers_had_time_ = !dispatcher_.all_ended();
+}
+
+void IoThread::end_handlers() noexcept {
+    routers_.clear();
+    sources_.clear();  // cancels what is open
+    const std::size_t busy =
+        pool_.end(Source::Clock::now() + (handlers_had_time_ ? milliseconds{0} : kHandlersEnd));
+    if (busy == 0)
+        return;
+    end_process_without_destructors();
+    log_.line(LogLevel::warning,
+              std::to_string(busy) + (busy == 1 ? " handler has" : " handlers have") +
+                  " not returned although nobody waits for the answer: left running until the process ends");
 }
 
 void IoThread::leave() {
@@ -233,6 +277,7 @@ void IoThread::drain() {
     if (dispatcher_.is_draining())
         return;
     log_.line(LogLevel::info, "stopping: finishing the requests in flight");
+    drain_.begin(Source::Clock::now());
     dispatcher_.drain();
     for (const auto& source : sources_)
         source->drain();

@@ -10,6 +10,7 @@
 #include "transport/announcement.hpp"
 #include "transport/poller.hpp"
 #include "worker/dispatcher.hpp"
+#include "worker/drain.hpp"
 #include "worker/handler_pool.hpp"
 #include "worker/known_routers.hpp"
 #include "worker/log.hpp"
@@ -25,14 +26,16 @@ namespace zmqspdy::serving {
 class IoThread {
   public:
     /// Binds and connects. `stop_fd` readable: drain. Throws std::runtime_error with a sentence when the
-    /// endpoint cannot be bound. Everything given must outlive it.
-    IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd);
-    /// Cancels what is open and waits for the handlers.
+    /// endpoint cannot be bound. Everything given must outlive it; `routes` and `log` also the handlers that do not return
+    /// in time, which is what `keep` is kept for.
+    IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd,
+             std::shared_ptr<const void> keep = nullptr);
+    /// Cancels what is open, and leaves handlers that do not return within a second to themselves.
     ~IoThread();
     IoThread(const IoThread&) = delete;
     IoThread& operator=(const IoThread&) = delete;
 
-    /// Serves until told to stop, then until nothing is left to do.
+    /// Serves until told to stop, then until nothing is left to do, or Options::drain_timeout is over.
     void run();
 
   private:
@@ -51,6 +54,11 @@ class IoThread {
     void keep_time();
     void heartbeat(Source::Clock::time_point now);
     void drain();
+    /// What a worker that drains has to do beside its work. False once it may leave.
+    [[nodiscard]] bool go_on_draining();
+    void break_off();
+    /// Waits for what the handlers still have to do.
+    void end_handlers() noexcept;
     /// Says goodbye, also to those that come while the news spreads.
     void leave();
     /// The last words to everybody, until they have arrived or time is up.
@@ -64,6 +72,7 @@ class IoThread {
     Outbox& outbox_;
     StopSignal stop_signal_;
     const int stop_fd_;
+    Drain drain_;
     Dispatcher dispatcher_;
     HandlerPool pool_;
     zmq::context_t context_;
@@ -72,6 +81,7 @@ class IoThread {
     std::vector<std::unique_ptr<Source>> sources_;
     std::vector<RouterGroup*> routers_;
     Source::Clock::time_point next_heartbeat_;
+    bool handlers_had_time_ = false;  // to return, once their requests were cancelled
 };
 
 }  // namespace zmqspdy::serving

@@ -19,6 +19,8 @@ namespace serving {
 
 namespace {
 
+constexpr std::chrono::seconds kMostDrainTimeout = std::chrono::hours{24};
+
 std::optional<std::string> check_endpoint(const std::string& text, std::string_view use, bool insecure) {
     const auto parsed = transport::parse_endpoint(text);
     if (const auto* error = std::get_if<transport::EndpointError>(&parsed))
@@ -78,6 +80,9 @@ std::optional<std::string> complete(Options& options) {
         return "'" + options.program + "' is not the name of a program: 1 to 63 visible ASCII characters are";
     if (!options.version.empty() && !transport::is_valid_name(options.version))
         return "'" + options.version + "' is not a version: up to 63 visible ASCII characters are";
+    if (options.drain_timeout < std::chrono::seconds{0} || options.drain_timeout > kMostDrainTimeout)
+        return "the drain timeout must be 0 to 86400 seconds, not " +
+               std::to_string(options.drain_timeout.count());
     if (options.routers.empty())
         return "a worker needs at least one router";
     for (auto router = options.routers.begin(); router != options.routers.end(); ++router) {
@@ -119,6 +124,10 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
     app.add_option("--log-level", level,
                    "Least level of lines in the log: debug, info, warning or error (default: info)")
         ->type_name("LEVEL");
+    std::int64_t drain_timeout = options.drain_timeout.count();
+    app.add_option("--drain-timeout", drain_timeout,
+                   "How long requests may go on once it is told to end (default: 30)")
+        ->type_name("SECONDS");
     app.add_flag("--insecure", options.insecure, "Allow addresses that other hosts can reach");
     try {
         app.parse(argc, argv);
@@ -127,6 +136,7 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
         exit.text = exit_text(app, error, exit.code);
         return exit;
     }
+    options.drain_timeout = std::chrono::seconds{drain_timeout};
     if (!routers.empty())
         options.routers = std::move(routers);
     if (!level.empty()) {

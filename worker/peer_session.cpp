@@ -77,7 +77,7 @@ void PeerSession::on(spdy::StreamOpened& event) {
         return session_.reset(event.stream, spdy::ResetCode::refused_stream);
     const Exchange::Traits traits{event.headers.find(":method") == "HEAD", !event.fin,
                                   event.headers.find("expect") == "100-continue", dispatcher_.body_window()};
-    auto exchange = std::make_shared<Exchange>(dispatcher_.outbox(), traits);
+    auto exchange = std::make_shared<Exchange>(dispatcher_.outbox(), traits, dispatcher_.drain_token());
     exchange->address = {this, event.stream};
     const spdy::StreamId id = event.stream;
     const bool fin = event.fin;

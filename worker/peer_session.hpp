@@ -43,6 +43,16 @@ class PeerSession {
 
     /// GOAWAY: no new streams; open ones go on.
     void drain();
+    /// RST_STREAM for all that is open: REFUSED_STREAM, so that httpd asks another worker, where no handler has begun.
+    void break_off() {
+        while (!streams_.empty()) {
+            Stream& stream = streams_.back();
+            session_.reset(stream.id, stream.exchange->claim() ? spdy::ResetCode::refused_stream
+                                                               : spdy::ResetCode::cancel);
+            remove(stream, true);
+        }
+        touch();
+    }
     /// PINGs the peer: once it answers it has all that was sent before.
     void leave();
     [[nodiscard]] bool has_left() const noexcept { return lost_ || !farewell_ || farewell_acknowledged_; }

@@ -80,6 +80,11 @@ void PeerTable::drain() {
         session->drain();
 }
 
+void PeerTable::break_off() {
+    for (const auto& [peer, session] : sessions_)
+        session->break_off();
+}
+
 void PeerTable::leave() {
     for (const auto& [peer, session] : sessions_)
         session->leave();

@@ -33,6 +33,8 @@ class PeerTable {
     void probe();
     void heartbeat();
     void drain();
+    /// Ends every open stream.
+    void break_off();
     /// PINGs everybody, to know when all that was sent has arrived.
     void leave();
     [[nodiscard]] bool has_left() const;

@@ -236,6 +236,10 @@ std::stop_token Request::stop_token() const {
     return state_ ? state_->source->stop_token() : std::stop_token{};
 }
 
+std::stop_token Request::drain_token() const {
+    return state_ ? state_->source->drain_token() : std::stop_token{};
+}
+
 bool Request::cancelled() const noexcept {
     return state_ && state_->source->cancelled();
 }

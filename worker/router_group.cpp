@@ -226,6 +226,11 @@ void RouterGroup::drain() {
         member.link->drain();
 }
 
+void RouterGroup::break_off() {
+    for (const auto& member : members_)
+        member.link->break_off();
+}
+
 void RouterGroup::leave() {
     for (const auto& member : members_)
         member.link->leave();

@@ -29,6 +29,7 @@ class RouterGroup final : public Source {
     void on_time(Clock::time_point now) override;
     void heartbeat() override;
     void drain() override;
+    void break_off() override;
     void leave() override;
     [[nodiscard]] bool has_left() const override;
 

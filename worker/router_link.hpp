@@ -70,6 +70,10 @@ class RouterLink final : public Source {
     void on_time(Clock::time_point now) override;
     void heartbeat() override;
     void drain() override;
+    void break_off() override {
+        if (connection_)
+            connection_->peers.break_off();
+    }
     void leave() override;
     [[nodiscard]] bool has_left() const override;
 

@@ -40,6 +40,8 @@ class Source {
     virtual void heartbeat() = 0;
     /// GOAWAY to everybody.
     virtual void drain() = 0;
+    /// RST_STREAM for every request that is left.
+    virtual void break_off() = 0;
     /// The last words, and a PING after them: ZeroMQ's lingering empties its queues, but may close a connection with a
     /// message half written.
     virtual void leave() = 0;

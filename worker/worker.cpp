@@ -62,7 +62,7 @@ class Worker::Impl {
     transport::FileDescriptor stop;  // readable once stop() was called
 };
 
-Worker::Worker(Options options) : impl_{std::make_unique<Impl>(std::move(options))} {}
+Worker::Worker(Options options) : impl_{std::make_shared<Impl>(std::move(options))} {}
 Worker::~Worker() = default;
 
 void Worker::add(std::string_view method, std::string_view pattern, Handler handler, Run run) {
@@ -87,7 +87,7 @@ Response Worker::handle(Request& request) const {
 int Worker::run() {
     try {
         keep_freed_memory();
-        serving::IoThread io{impl_->options, impl_->routes, impl_->log, impl_->stop.get()};
+        serving::IoThread io{impl_->options, impl_->routes, impl_->log, impl_->stop.get(), impl_};
         io.run();
         return 0;
     } catch (const std::exception& error) {

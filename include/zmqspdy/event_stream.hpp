@@ -33,6 +33,8 @@ class EventWriter {
     [[nodiscard]] bool keep_alive() { return out_.write(":\n\n"); }
     /// True once nobody listens any more. Any thread.
     [[nodiscard]] bool cancelled() const noexcept { return out_.cancelled(); }
+    /// True once the worker has been told to end: return, and clients connect to another. Any thread.
+    [[nodiscard]] bool draining() const noexcept { return out_.draining(); }
 
   private:
     Writer& out_;

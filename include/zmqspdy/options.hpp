@@ -1,6 +1,7 @@
 // How a worker runs, and its command line.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -39,9 +40,11 @@ struct Options {
     bool insecure = false;
     /// Lines that matter less stay out of the log.
     LogLevel log_level = LogLevel::info;
+    /// How long a worker that has been told to end lets its requests go on: 0 to 86400 s. What is left then is broken off.
+    std::chrono::seconds drain_timeout{30};
 
     /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure,
-    /// --log-level and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
+    /// --log-level, --drain-timeout and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
     /// asked to or when it must.
     [[nodiscard]] static Options from_args(int argc, const char* const* argv);
 };

@@ -35,6 +35,8 @@ class BodySource {
     [[nodiscard]] virtual bool sleep_for(std::chrono::milliseconds duration);
     /// See Request::stop_token().
     [[nodiscard]] virtual std::stop_token stop_token() { return {}; }
+    /// See Request::drain_token().
+    [[nodiscard]] virtual std::stop_token drain_token() { return {}; }
     /// See Request::trailers().
     [[nodiscard]] virtual Fields trailers() const { return {}; }
     /// See Request::early_hints(). `fields` have been checked.
@@ -119,6 +121,12 @@ class Request {
     /// cancelled already. Once the callback's destructor has returned it does not run any more. It must not throw. Any
     /// thread; the token may outlive the request.
     [[nodiscard]] std::stop_token stop_token() const;
+    /// The worker's: a stop is requested on it when the worker has been told to end, and this request has
+    /// Options::drain_timeout left before it is cancelled. For what never ends by itself. One token for all requests,
+    /// callbacks as stop_token()'s. Any thread; the token may outlive the request.
+    [[nodiscard]] std::stop_token drain_token() const;
+    /// The same as a question. Any thread.
+    [[nodiscard]] bool draining() const { return drain_token().stop_requested(); }
     /// Sleeps for `duration`, or less when the request is cancelled meanwhile: then it returns false, else
     /// true.
     [[nodiscard]] bool sleep_for(std::chrono::milliseconds duration) const;

@@ -24,6 +24,9 @@ class Writer {
     virtual void trailer(std::string_view name, std::string_view value) = 0;
     /// True once nobody listens any more. Any thread.
     [[nodiscard]] virtual bool cancelled() const noexcept = 0;
+    /// True once the worker has been told to end: what never ends by itself had better return, see Request::drain_token().
+    /// Any thread.
+    [[nodiscard]] virtual bool draining() const noexcept { return false; }
 };
 
 /// Answers one request from any thread; when the last copy is dropped without an answer, it answers 500.

@@ -52,8 +52,18 @@ class Worker : public RouteMethods<Worker> {
 
     /// Serves until SIGTERM, SIGINT or stop(): then takes no new requests, finishes those it has, and returns
     /// 0. Reconnects for ever. Returns 1 when it cannot serve at all (its endpoint is taken), after logging
-    /// why. Only once. Takes SIGTERM and SIGINT over meanwhile, up to the first of them: a second one ends
-    /// the process at once. Tells glibc's malloc to keep up to 16 MiB of freed memory, unless the environment
+    /// why. Only once.
+    ///
+    /// What is not finished within Options::drain_timeout is broken off: its stop tokens say so, and run() returns a second
+    /// later at the latest, or three when the peers do not answer, still with 0. A handler that has not returned by then
+    /// keeps its thread and this worker's routes; what else it uses must stay. From then on the end of main() and exit() end the process
+    /// without destructors of static objects and without functions that atexit() was given before.
+    ///
+    /// Takes SIGTERM and SIGINT over meanwhile, unless SIGINT is ignored. A second one within a second of the first is the
+    /// same stop; one after that does what it did before, which ends the process by the signal if nobody had changed that, or with exit
+    /// code 128 + its number as PID 1 of a container, whose own signals the kernel does not let end it.
+    ///
+    /// Tells glibc's malloc to keep up to 16 MiB of freed memory, unless the environment
     /// has settings for it.
     int run();
     /// Begins to drain; run() returns when it is done. Any thread, any number of times, also in a signal
@@ -66,7 +76,7 @@ class Worker : public RouteMethods<Worker> {
     void add(std::string_view method, std::string_view pattern, Handler handler, Run run);
 
     class Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;  // shared with handlers that do not return
 };
 
 }  // namespace zmqspdy

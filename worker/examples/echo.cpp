@@ -206,7 +206,7 @@ Response content(Request& request) {
                             "\"echo-1\"");
 }
 
-// Server-Sent Events until the client leaves, or `count` of them.
+// Server-Sent Events until the client leaves or the worker is to end, or `count` of them.
 Response events(Request& request) {
     constexpr std::uint64_t kMost = 1'000'000'000;
     constexpr std::uint64_t kMostPause = 60'000;
@@ -220,7 +220,7 @@ Response events(Request& request) {
                "text/event-stream",
                [&request, count = *count, pause = std::chrono::milliseconds(*pause)](Writer& out) {
                    const std::stop_callback gone(request.stop_token(), [] { ++cancelled_requests; });
-                   for (std::uint64_t i = 1; i <= count; ++i) {
+                   for (std::uint64_t i = 1; i <= count && !out.draining(); ++i) {
                        const std::string id = std::to_string(i);
                        std::string event = "id: ";
                        event.append(id).append("\ndata: event ").append(id).append("\n\n");

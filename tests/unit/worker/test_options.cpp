@@ -40,6 +40,9 @@ TEST_CASE("the command line") {
     CHECK(none.capacity == 64);
     CHECK(none.name.starts_with("test_worker-"));
     CHECK(!none.relay);
+    CHECK(none.drain_timeout == std::chrono::seconds{30});
+    CHECK(accepted({"--drain-timeout", "0"}).drain_timeout.count() == 0);
+    CHECK(accepted({"--drain-timeout", "86400"}).drain_timeout.count() == 86400);
 
     CHECK(accepted({"fred"}).name == "fred");
     CHECK(accepted({"--name", "fred"}).name == "fred");
@@ -70,6 +73,10 @@ TEST_CASE("a wrong command line is answered with a sentence") {
     CHECK_THAT(refused({"--capacity", "-1"}), contains_text("capacity"));
     CHECK_THAT(refused({"--weight", "101"}), contains_text("weight must be 1 to 100"));
     CHECK_THAT(refused({"--log-level", "loud"}), contains_text("debug, info, warning and error are"));
+    CHECK_THAT(refused({"--drain-timeout", "86401"}),
+               contains_text("drain timeout must be 0 to 86400 seconds"));
+    CHECK_THAT(refused({"--drain-timeout", "-1"}), contains_text("drain timeout must be 0 to 86400 seconds"));
+    CHECK_THAT(refused({"--drain-timeout", "x"}), contains_text("--drain-timeout"));
     CHECK_THAT(refused({"two", "names"}), contains_text("names"));
     CHECK_THAT(refused({"a b"}), contains_text("not a name"));
     CHECK_THAT(refused({"--service", "\n"}), contains_text("not a service"));
