@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "transport/log_budget.hpp"
+#include "worker/forced_unwind.hpp"
 #include "zmqspdy/http_error.hpp"
 
 namespace zmqspdy::serving {
@@ -38,6 +39,9 @@ void produce(Exchange& exchange, const Response::Stream& stream, const std::stri
         stream(exchange);
     } catch (const BodyAborted&) {
         return exchange.break_off(spdy::ResetCode::internal_error);  // the client has left: nothing to log
+    } catch (const ForcedUnwind&) {
+        exchange.break_off(spdy::ResetCode::internal_error);
+        throw;
     } catch (...) {
         log.line(LogLevel::error, name + ": the streamed response broke off: " + current_reason());
         return exchange.break_off(spdy::ResetCode::internal_error);
@@ -95,6 +99,9 @@ void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response,
             (*later)(Responder{promise});
         } catch (const HttpError& error) {
             promise->respond(refusal(error));
+        } catch (const ForcedUnwind&) {
+            promise->respond(internal_error());
+            throw;
         } catch (...) {
             log.line(LogLevel::error, name + ": " + current_reason());
             promise->respond(internal_error());
@@ -122,6 +129,8 @@ Response call_handler(const Route& route, Request& request, const Log& log) {
         return refusal(error);  // the client's doing, or meant for it: nothing to log
     } catch (const BodyAborted&) {
         return internal_error();  // nobody will see it
+    } catch (const ForcedUnwind&) {
+        throw;  // the thread ends, and with it what the caller does
     } catch (...) {
         log.line(LogLevel::error, name_of(request) + ": " + current_reason());
         return internal_error();

@@ -14,7 +14,8 @@
 
 namespace zmqspdy::serving {
 
-/// The one exception boundary round a handler: what it throws becomes a 500 and a line in the log.
+/// The one exception boundary round a handler: what it throws becomes a 500 and a line in the log. Only the end of the thread
+/// (ForcedUnwind) passes.
 [[nodiscard]] Response call_handler(const Route& route, Request& request, const Log& log);
 
 [[nodiscard]] Response not_found();

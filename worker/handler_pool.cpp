@@ -15,6 +15,7 @@ class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
         : most_threads_{most_threads}, run_{std::move(run)} {}
 
     void submit(std::vector<std::unique_ptr<Job>>& jobs);
+    [[nodiscard]] Clock::time_point retry_at() const noexcept { return retry_at_.load(); }
     [[nodiscard]] std::size_t end(Clock::time_point deadline);
 
   private:
@@ -28,10 +29,14 @@ class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
     };
     using Jobs = std::array<std::deque<std::unique_ptr<Job>>, 8>;
 
+    /// Whatever ends the thread, its job included.
+    class Stay;
     void work(Member& self);
+    void leave(Member& self) noexcept;
     [[nodiscard]] std::unique_ptr<Job> next_job();
     /// Chooses who has to look at the queue; with the mutex held. The caller notifies it when it has let go.
-    [[nodiscard]] Member* call_next();
+    [[nodiscard]] Member* call_next() noexcept;
+    void hire() noexcept;
 
     const std::size_t most_threads_;
     const std::function<void(Job&)> run_;
@@ -43,7 +48,14 @@ class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
     std::condition_variable member_done_;
     bool calling_ = false;  ///< somebody was called and has not come yet
     bool stopping_ = false;
+    std::atomic<Clock::time_point> retry_at_{Clock::time_point::max()};
 };
+
+namespace {
+
+constexpr std::chrono::milliseconds kRetry{100};
+
+}  // namespace
 
 HandlerPool::HandlerPool(std::size_t most_threads, std::function<void(Job&)> run)
     : crew_{std::make_shared<Crew>(most_threads, std::move(run))} {}
@@ -54,6 +66,15 @@ HandlerPool::~HandlerPool() {
 
 void HandlerPool::submit(std::vector<std::unique_ptr<Job>>& jobs) {
     crew_->submit(jobs);
+}
+
+HandlerPool::Clock::time_point HandlerPool::retry_at() const noexcept {
+    return crew_->retry_at();
+}
+
+void HandlerPool::retry() {
+    std::vector<std::unique_ptr<Job>> none;
+    crew_->submit(none);
 }
 
 std::size_t HandlerPool::end(Clock::time_point deadline) {
@@ -118,7 +139,8 @@ std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
     return busy;
 }
 
-HandlerPool::Crew::Member* HandlerPool::Crew::call_next() {
+HandlerPool::Crew::Member* HandlerPool::Crew::call_next() noexcept {
+    retry_at_.store(Clock::time_point::max());
     if (queued_ == 0 || calling_)
         return nullptr;
     if (!idle_.empty()) {
@@ -128,19 +150,23 @@ HandlerPool::Crew::Member* HandlerPool::Crew::call_next() {
         calling_ = true;
         return member;
     }
-    if (members_.size() < most_threads_ && !stopping_) {
-        Member& member = members_.emplace_back();
-        try {
-            member.thread = std::thread{[self = shared_from_this(), &member] { self->work(member); }};
-            calling_ = true;
-        } catch (const std::system_error&) {
-            members_.pop_back();
-            if (members_.empty())
-                throw;
-            // The threads that there are will come to the job.
-        }
-    }
+    if (members_.size() < most_threads_ && !stopping_)
+        hire();
     return nullptr;
+}
+
+void HandlerPool::Crew::hire() noexcept {
+    const std::size_t before = members_.size();
+    try {
+        Member& member = members_.emplace_back();
+        member.thread = std::thread{[self = shared_from_this(), &member] { self->work(member); }};
+        calling_ = true;
+    } catch (const std::exception&) {
+        // Out of threads or memory. Those that there are may come to the job before.
+        if (members_.size() > before)
+            members_.pop_back();
+        retry_at_.store(Clock::now() + kRetry);
+    }
 }
 
 std::unique_ptr<Job> HandlerPool::Crew::next_job() {
@@ -152,7 +178,38 @@ std::unique_ptr<Job> HandlerPool::Crew::next_job() {
     return job;
 }
 
+class HandlerPool::Crew::Stay {
+  public:
+    Stay(Crew& crew, Member& self) noexcept : crew_{crew}, self_{self} {}
+    Stay(const Stay&) = delete;
+    Stay& operator=(const Stay&) = delete;
+    ~Stay() { crew_.leave(self_); }
+
+  private:
+    Crew& crew_;
+    Member& self_;
+};
+
+void HandlerPool::Crew::leave(Member& self) noexcept {
+    Member* next = nullptr;
+    {
+        const std::lock_guard lock{mutex_};
+        if (self.busy && !stopping_) {
+            // Its handler has ended the thread.
+            self.thread.detach();
+            members_.remove_if([&self](const Member& each) { return &each == &self; });
+            next = call_next();
+        } else {
+            self.done = true;
+        }
+        member_done_.notify_all();
+    }
+    if (next != nullptr)
+        next->spot.notify();
+}
+
 void HandlerPool::Crew::work(Member& self) {
+    const Stay stay{*this, self};
     pthread_setname_np(pthread_self(), "zmqspdy-handler");
     std::unique_lock lock{mutex_};
     calling_ = false;
@@ -171,7 +228,7 @@ void HandlerPool::Crew::work(Member& self) {
             continue;
         }
         if (stopping_)
-            break;
+            return;
         self.called.store(false);
         idle_.push_back(&self);
         lock.unlock();
@@ -179,8 +236,6 @@ void HandlerPool::Crew::work(Member& self) {
         lock.lock();
         calling_ = false;
     }
-    self.done = true;
-    member_done_.notify_all();
 }
 
 }  // namespace zmqspdy::serving

@@ -35,7 +35,8 @@ struct Job {
 /// Threads are made when all others are busy, up to a limit, and stay. Of the idle ones the last to become so
 /// is woken, whose caches are warm. One is woken at a time and wakes the next if there is work left: when
 /// jobs are short the first one does most of them, and few wake-ups are paid for. The more urgent jobs go first
-/// (Request::priority()), equals in the order they came. A thread that a job ends (pthread_exit) is replaced.
+/// (Request::priority()), equals in the order they came. A thread that a job ends (pthread_exit) is replaced. While the system
+/// has no threads to give, jobs wait.
 ///
 /// The threads share what they need, `run` included, so that those whose jobs do not end can be left to themselves.
 class HandlerPool {
@@ -50,6 +51,9 @@ class HandlerPool {
 
     /// Takes all of `jobs`.
     void submit(std::vector<std::unique_ptr<Job>>& jobs);
+    /// When to try again to get a thread, with retry(); never, unless jobs wait for one that could not be had.
+    [[nodiscard]] Clock::time_point retry_at() const noexcept;
+    void retry();
     /// Drops what no thread has begun and waits for the others until `deadline`. Returns how many threads are still busy
     /// then: they are left to themselves, and end when their jobs do.
     [[nodiscard]] std::size_t end(Clock::time_point deadline);

@@ -13,6 +13,7 @@
 
 #include "worker/answering.hpp"
 #include "worker/direct_listener.hpp"
+#include "worker/forced_unwind.hpp"
 #include "worker/peer_session.hpp"
 #include "worker/process_end.hpp"
 
@@ -72,8 +73,16 @@ bool is_name(const std::string& router) {
 void run_job(Job& job, const Log& log) {
     if (job.exchange->cancelled() || !(job.response || job.exchange->claim()))
         return job.exchange->break_off(spdy::ResetCode::cancel);  // it waited too long
-    Response response = job.response ? std::move(*job.response) : call_handler(*job.route, job.request, log);
-    deliver(job.exchange, std::move(response), job.request, log);
+    if (job.response)
+        return deliver(job.exchange, std::move(*job.response), job.request, log);
+    try {
+        job.response = call_handler(*job.route, job.request, log);
+    } catch (const ForcedUnwind&) {
+        log.line(LogLevel::error, "a handler has ended its thread: answered 500");
+        deliver(job.exchange, internal_error(), job.request, log);
+        throw;
+    }
+    deliver(job.exchange, std::move(*job.response), job.request, log);
 }
 
 }  // namespace
@@ -81,6 +90,7 @@ void run_job(Job& job, const Log& log) {
 IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd,
                    std::shared_ptr<const void> keep)
     : log_{log},
+      log_threads_{[&log](const std::string& line) { log.line(LogLevel::warning, line); }},
       outbox_{*open_.outbox},
       stop_fd_{stop_fd},
       drain_{options.drain_timeout},
@@ -208,7 +218,7 @@ bool IoThread::is_hot() const {
 }
 
 void IoThread::sleep(Source::Clock::time_point until) {
-    until = std::min(until, next_heartbeat_);
+    until = std::min({until, next_heartbeat_, pool_.retry_at()});
     for (const auto& source : sources_)
         until = std::min(until, source->deadline());
     const auto wait = std::chrono::ceil<milliseconds>(until - Source::Clock::now());
@@ -262,6 +272,17 @@ void IoThread::keep_time() {
     }
     if (now >= next_heartbeat_)
         heartbeat(now);
+    look_after_threads(now);
+}
+
+void IoThread::look_after_threads(Source::Clock::time_point now) {
+    const bool is_short = pool_.retry_at() != Source::Clock::time_point::max();
+    if (is_short != std::exchange(short_of_threads_, is_short))
+        log_threads_.line(is_short ? "the system has no more threads for handlers: requests wait for one"
+                                   : "there are enough threads for handlers again",
+                          now);
+    if (now >= pool_.retry_at())
+        pool_.retry();
 }
 
 void IoThread::heartbeat(Source::Clock::time_point now) {
@@ -269,6 +290,8 @@ void IoThread::heartbeat(Source::Clock::time_point now) {
     for (const RouterGroup* router : routers_)
         interval = std::min(interval, router->heartbeat_interval());
     next_heartbeat_ = now + interval;
+    log_.settle();
+    log_threads_.settle(now);
     for (const auto& source : sources_)
         source->heartbeat();
 }

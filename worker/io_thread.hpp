@@ -8,6 +8,7 @@
 #include <zmq.hpp>
 
 #include "transport/announcement.hpp"
+#include "transport/log_budget.hpp"
 #include "transport/poller.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/drain.hpp"
@@ -52,6 +53,8 @@ class IoThread {
     void turn();
     void perform_commands();
     void keep_time();
+    /// Tries again when there were too few, and says so.
+    void look_after_threads(Source::Clock::time_point now);
     void heartbeat(Source::Clock::time_point now);
     void drain();
     /// What a worker that drains has to do beside its work. False once it may leave.
@@ -67,6 +70,8 @@ class IoThread {
     [[nodiscard]] bool is_hot() const;
 
     const Log& log_;
+    transport::LogBudget log_threads_;
+    bool short_of_threads_ = false;
     transport::Poller poller_;
     OpenOutbox open_;
     Outbox& outbox_;

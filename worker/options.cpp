@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <iostream>
@@ -12,6 +13,7 @@
 #include "transport/announcement.hpp"
 #include "transport/endpoint.hpp"
 #include "worker/log_line.hpp"
+#include "worker/standard_streams.hpp"
 
 namespace zmqspdy {
 
@@ -19,6 +21,7 @@ namespace serving {
 
 namespace {
 
+constexpr std::size_t kMostOfHost = 40;
 constexpr std::chrono::seconds kMostDrainTimeout = std::chrono::hours{24};
 
 std::optional<std::string> check_endpoint(const std::string& text, std::string_view use, bool insecure) {
@@ -40,12 +43,20 @@ std::optional<std::string> check_router(const std::string& text) {
     return std::nullopt;
 }
 
-/// program_name() as an announcement may have it.
-std::string program_to_announce() {
-    std::string name = program_name().substr(0, transport::kMaxNameLength);
+/// What may stand in a name of what `text` is.
+std::string fit(std::string text) {
     std::replace_if(
-        name.begin(), name.end(), [](char c) { return c <= ' ' || c >= 0x7f; }, '_');
-    return name;
+        text.begin(), text.end(), [](char c) { return c <= ' ' || c >= 0x7f; }, '_');
+    return text;
+}
+
+/// Without its domain; empty when the system does not say.
+std::string host_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0)
+        return {};
+    const std::string host = fit(name.data());
+    return host.substr(0, host.find('.'));
 }
 
 std::string exit_text(const CLI::App& app, const CLI::ParseError& error, int& code) {
@@ -61,9 +72,26 @@ std::string program_name() {
     return program_invocation_short_name;
 }
 
+std::string default_name(const std::string& program, const std::string& host, pid_t process) {
+    const std::string pid = "-" + std::to_string(process);
+    // What tells pods apart is at the end of their names.
+    const std::string tail = host.substr(host.size() - std::min(host.size(), kMostOfHost));
+    const std::string middle = tail.empty() ? "" : "-" + fit(tail);
+    return fit(program.substr(0, transport::kMaxNameLength - middle.size() - pid.size())) + middle + pid;
+}
+
+std::string default_name() {
+    return default_name(program_name(), host_name(), ::getpid());
+}
+
+const std::string& first_default_name() {
+    static const std::string name = default_name();
+    return name;
+}
+
 std::optional<std::string> complete(Options& options) {
     if (options.name.empty())
-        options.name = program_name().substr(0, 40) + "-" + std::to_string(::getpid());
+        options.name = first_default_name();
     if (!transport::is_valid_name(options.name))
         return "'" + options.name + "' is not a name for a worker: 1 to 63 visible ASCII characters are";
     if (options.capacity < 1 || options.capacity > transport::kMaxCapacity)
@@ -75,7 +103,7 @@ std::optional<std::string> complete(Options& options) {
     if (!options.service.empty() && !transport::is_valid_name(options.service))
         return "'" + options.service + "' is not a service: up to 63 visible ASCII characters are";
     if (options.program.empty())
-        options.program = program_to_announce();
+        options.program = fit(program_name().substr(0, transport::kMaxNameLength));
     if (!transport::is_valid_name(options.program))
         return "'" + options.program + "' is not the name of a program: 1 to 63 visible ASCII characters are";
     if (!options.version.empty() && !transport::is_valid_name(options.version))
@@ -103,8 +131,7 @@ std::optional<std::string> complete(Options& options) {
 std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
     Options options;
     CLI::App app{"A worker for mod_zmqspdy: answers the HTTP requests that httpd hands it.", program_name()};
-    app.add_option("NAME,--name", options.name,
-                   "Name for logs and people (default: the program's and its pid)");
+    app.add_option("NAME,--name", options.name, "Name for logs and people (default: PROGRAM-HOST-PID)");
     std::vector<std::string> routers;
     app.add_option("--router", routers, "Router to announce to, repeatable (default: tcp://127.0.0.1:8000)")
         ->type_name("ENDPOINT")
@@ -154,6 +181,7 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
 }  // namespace serving
 
 Options Options::from_args(int argc, const char* const* argv) {
+    serving::open_standard_streams();
     auto parsed = serving::parse_options(argc, argv);
     if (const auto* exit = std::get_if<serving::Exit>(&parsed)) {
         (exit->code == 0 ? std::cout : std::cerr) << exit->text << std::flush;

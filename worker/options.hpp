@@ -1,6 +1,8 @@
 // Options from the command line, and what is wrong with them.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <variant>
@@ -21,5 +23,12 @@ struct Exit {
 
 /// The name of this program, without its path.
 [[nodiscard]] std::string program_name();
+
+/// PROGRAM-HOST-PID, for a worker that was given no name: containers share programs and pids, processes hosts.
+[[nodiscard]] std::string default_name(const std::string& program, const std::string& host, pid_t process);
+/// This process's.
+[[nodiscard]] std::string default_name();
+/// The first that was made, in this process or in one that has forked it since.
+[[nodiscard]] const std::string& first_default_name();
 
 }  // namespace zmqspdy::serving

@@ -1,22 +1,20 @@
 #include "zmqspdy/worker.hpp"
 
 #include <malloc.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
-#include "transport/file_descriptor.hpp"
 #include "worker/answering.hpp"
 #include "worker/io_thread.hpp"
 #include "worker/log.hpp"
 #include "worker/options.hpp"
 #include "worker/routes.hpp"
+#include "worker/standard_streams.hpp"
+#include "worker/stop_request.hpp"
 
 namespace zmqspdy {
 
@@ -28,9 +26,11 @@ Options completed(Options options) {
     return options;
 }
 
-std::string log_name(const Options& options) {
+serving::Log make_log(const Options& options) {
     const std::string program = serving::program_name();
-    return options.name.starts_with(program + "-") ? options.name : program + "[" + options.name + "]";
+    return serving::Log{
+        options.name.starts_with(program + "-") ? options.name : program + "[" + options.name + "]",
+        STDERR_FILENO, options.log_level};
 }
 
 /// Streaming takes and frees buffers of up to some 256 KiB all the time, on different threads. By default glibc gives each
@@ -48,18 +48,22 @@ void keep_freed_memory() {
 
 class Worker::Impl {
   public:
-    explicit Impl(Options given)
-        : options{completed(std::move(given))},
-          log{log_name(options), STDERR_FILENO, options.log_level},
-          stop{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)} {
-        if (!stop)
-            throw std::system_error(errno, std::generic_category(), "eventfd");
+    explicit Impl(Options given) : options{completed(std::move(given))}, log{make_log(options)} {
+        serving::open_standard_streams();
     }
 
-    const Options options;
-    const serving::Log log;
+    /// A process that was forked since has another default name.
+    void rename() {
+        if (options.name != serving::first_default_name())
+            return;
+        options.name = serving::default_name();
+        log = make_log(options);
+    }
+
+    Options options;
+    serving::Log log;
     serving::RouteTable routes;
-    transport::FileDescriptor stop;  // readable once stop() was called
+    serving::StopRequest stop;
 };
 
 Worker::Worker(Options options) : impl_{std::make_shared<Impl>(std::move(options))} {}
@@ -87,7 +91,8 @@ Response Worker::handle(Request& request) const {
 int Worker::run() {
     try {
         keep_freed_memory();
-        serving::IoThread io{impl_->options, impl_->routes, impl_->log, impl_->stop.get(), impl_};
+        impl_->rename();
+        serving::IoThread io{impl_->options, impl_->routes, impl_->log, impl_->stop.open(), impl_};
         io.run();
         return 0;
     } catch (const std::exception& error) {
@@ -97,7 +102,7 @@ int Worker::run() {
 }
 
 void Worker::stop() noexcept {
-    (void)eventfd_write(impl_->stop.get(), 1);
+    impl_->stop.request();
 }
 
 }  // namespace zmqspdy

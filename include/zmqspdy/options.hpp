@@ -14,7 +14,7 @@ namespace zmqspdy {
 struct Options {
     /// Routers to announce to; the worker serves all of them at once.
     std::vector<std::string> routers{"tcp://127.0.0.1:8000"};
-    /// For logs and people; empty: the program's name and pid.
+    /// For logs and people; empty: PROGRAM-HOST-PID, of the process that runs the worker.
     std::string name;
     /// Requests taken at once: 1 to 65535. httpd keeps the others for other workers, or waits. Of each one's body up to
     /// 1 MiB is held until its handler reads it; less with a capacity above 256, so that it is no more than 256 MiB in

@@ -108,3 +108,24 @@ TEST_CASE("PID 1 of a container ends at a second signal", "[process]") {
     ::kill(children[0], SIGTERM);
     CHECK(container.wait(seconds{5}) == 128 + SIGTERM);
 }
+
+TEST_CASE("a worker serves whatever its standard streams are", "[process]") {
+    const std::string redirections = GENERATE("<&- >&- 2>&-", "2> >(exit 0)");
+    CAPTURE(redirections);
+    const auto httpd = Httpd::started();
+    const TempDir folder;
+    std::vector<std::string> command{"bash",          "-c",    "exec \"$@\" " + redirections, "bash",
+                                     built("unruly"), "unruly"};
+    for (const auto& option : router_options(httpd->router()))
+        command.push_back(option);
+    Process worker{command, folder.path() / "output"};
+    REQUIRE(joined(*httpd, {"unruly"}));
+    CHECK(get_once(httpd->port(), "/slow").body == "done\n");
+    if (redirections.starts_with("<")) {
+        for (const char* const stream : {"0", "1", "2"})
+            CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(worker.pid()) + "/fd/" + stream) ==
+                  "/dev/null");
+    }
+    worker.signal(SIGTERM);
+    CHECK(worker.wait() == 0);
+}

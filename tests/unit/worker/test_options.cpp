@@ -1,4 +1,6 @@
 // The command line, and options that cannot be.
+#include <unistd.h>
+
 #include <array>
 
 #include "catch.hpp"
@@ -93,6 +95,23 @@ TEST_CASE("a wrong command line is answered with a sentence") {
     CHECK_THAT(refused({"--listen", "tcp://127.0.0.1:0", "--relay"}), contains_text("not both"));
     CHECK(refused({"--listen", "tcp://127.0.0.1:0"}) == "accepted");
     CHECK(refused({"--listen", "tcp://*:0", "--insecure"}) == "accepted");
+}
+
+TEST_CASE("the default name tells programs, hosts and processes apart") {
+    using zmqspdy::serving::default_name;
+    CHECK(default_name("hello", "web1", 7) == "hello-web1-7");
+    CHECK(default_name("hello", "", 7) == "hello-7");
+    CHECK(default_name("my program", "h\xc3\xb6st", 1) == "my_program-h__st-1");
+    // The end of a pod's name is its own.
+    const std::string pod = std::string(50, 'd') + "-5d9c7b6f8d-x2x9k";
+    const auto longest = default_name(std::string(80, 'p'), pod, 4194304);
+    CHECK(longest.size() == 63);
+    CHECK(longest.starts_with("pppppppppppppp-d"));
+    CHECK(longest.ends_with("-5d9c7b6f8d-x2x9k-4194304"));
+    std::array<char, 256> host{};
+    REQUIRE(::gethostname(host.data(), host.size() - 1) == 0);
+    const std::string first_label = std::string(host.data()).substr(0, std::string(host.data()).find('.'));
+    CHECK_THAT(accepted({}).name, contains_text(first_label.substr(0, 20)));
 }
 
 TEST_CASE("a Worker checks its options") {

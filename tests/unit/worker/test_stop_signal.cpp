@@ -13,47 +13,23 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "child_process.hpp"
 #include "worker/stop_signal.hpp"
 
 using namespace std::chrono_literals;
+using test::become;
+using test::end_of;
+using test::in_child;
+using test::kGood;
+using test::start;
 using zmqspdy::serving::StopSignal;
 
 namespace {
-
-/// What a process ended with: its code, or minus the number of the signal that killed it.
-int end_of(pid_t process) {
-    int status = 0;
-    REQUIRE(::waitpid(process, &status, 0) == process);
-    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/// A child that does not outlive the test, and does not have the test's handlers.
-[[noreturn]] void become(const std::function<int()>& body) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::alarm(20);
-    (void)std::signal(SIGTERM, SIG_DFL);
-    (void)std::signal(SIGINT, SIG_DFL);
-    ::_exit(body());
-}
-
-pid_t start(const std::function<int()>& body) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0)
-        become(body);
-    return child;
-}
-
-int in_child(const std::function<int()>& body) {
-    return end_of(start(body));
-}
 
 bool has_come(const StopSignal& signal) {
     pollfd wanted{signal.fd(), POLLIN, 0};
     return ::poll(&wanted, 1, 0) == 1;
 }
-
-constexpr int kGood = 7;
 
 }  // namespace
 
