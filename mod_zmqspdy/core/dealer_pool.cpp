@@ -47,9 +47,13 @@ DealerPool::~DealerPool() {
         (void)stop(std::chrono::hours(1));
 }
 
-bool DealerPool::stop(std::chrono::milliseconds patience) noexcept {
+void DealerPool::begin_stop() noexcept {
     stopping_.store(true);
     doorbell_.ring();
+}
+
+bool DealerPool::stop(std::chrono::milliseconds patience) noexcept {
+    begin_stop();
     const bool ended = end_.wait_until(Clock::now() + patience, [this] { return ended_.load(); });
     if (thread_.joinable()) {
         if (ended)
@@ -181,6 +185,8 @@ void DealerPool::loop() {
         if (!queue_.empty() && Clock::now() >= next_look_)
             queue_may_move_ = true;
     }
+    for (const auto& [id, link] : links_)
+        link->end("this child ends");
 }
 
 void DealerPool::serve(const epoll_event& event) {

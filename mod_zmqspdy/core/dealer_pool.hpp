@@ -79,6 +79,9 @@ class DealerPool final : private WorkerLink::Owner {
     /// For the request threads of this child, which wait for what comes into their exchanges' inboxes.
     [[nodiscard]] transport::WaitingRoom& waiting_room() noexcept { return waiting_room_; }
 
+    /// The first half of stop(), which does not wait: exchanges under way, and those that are submitted from now on, fail
+    /// with shutting_down. Any thread, and a signal handler as well.
+    void begin_stop() noexcept;
     /// Ends all sessions and the thread; exchanges under way fail with shutting_down. False when the thread
     /// did not end within `patience`: the process must exit without unloading this code.
     bool stop(std::chrono::milliseconds patience) noexcept;

@@ -19,6 +19,9 @@ constexpr int kMonitored = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_F
                            ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
                            ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED;
 
+// How long the end of the process waits for a worker to take the last frames: in vain if it does not read.
+constexpr std::chrono::milliseconds kFarewellTime{200};
+
 spdy::SessionOptions session_options(const LinkOptions& options) {
     spdy::SessionOptions session;
     session.role = spdy::Role::client;
@@ -242,6 +245,18 @@ void WorkerLink::lose(std::string why, Failure failure) {
         owner_.undelivered(*this, exchange, {failure, spdy::ResetCode::cancel, untouched});
     }
     owner_.has_output(*this);  // so that the owner looks at it and takes it away
+}
+
+void WorkerLink::end(std::string why) {
+    if (lost_)
+        return;
+    for (const auto& [stream, exchange] : exchanges_)
+        session_.reset(stream, spdy::ResetCode::cancel);
+    if (!exchanges_.empty() && was_up_) {
+        socket_.set(zmq::sockopt::linger, static_cast<int>(kFarewellTime.count()));
+        (void)flush();
+    }
+    lose(std::move(why), Failure::shutting_down);
 }
 
 std::shared_ptr<Exchange> WorkerLink::hear_of(spdy::StreamId stream) const {

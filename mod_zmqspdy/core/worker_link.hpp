@@ -97,6 +97,9 @@ class WorkerLink {
     /// Gives the worker up: every exchange is undelivered, and untouched if there never was a connection.
     void lose(std::string why, Failure failure = Failure::worker_lost);
 
+    /// This process ends: the worker is told to give up what it has of ours, and what waits for it fails with shutting_down.
+    void end(std::string why);
+
     [[nodiscard]] const WorkerRecord& worker() const noexcept { return worker_.record; }
     [[nodiscard]] std::uint32_t slot() const noexcept { return worker_.slot; }
     [[nodiscard]] std::size_t streams() const noexcept { return exchanges_.size(); }

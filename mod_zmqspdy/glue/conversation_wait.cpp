@@ -88,12 +88,11 @@ Conversation::Clock::time_point Conversation::next_look() const {
 
 bool Conversation::wait() {
     const bool read_client = client_blocks_ && may_read_body();
-    const bool happened =
-        (!read_client && wait_on_futex(std::min(next_look(), Clock::now() + kFastAnswer))) ||
-        wait_on_descriptors(next_look());
+    if (!read_client && wait_on_futex(std::min(next_look(), Clock::now() + kFastAnswer)))
+        return true;
     if (queued() && !std::exchange(wait_logged_, true))
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: no worker is free; the request waits", r_->uri);
-    return happened || Clock::now() < deadline();
+    return wait_on_descriptors(next_look()) || Clock::now() < deadline();
 }
 
 bool Conversation::wait_on_futex(Clock::time_point until) {

@@ -24,6 +24,8 @@ void register_hooks(apr_pool_t*) noexcept {
     // Late: the other modules have had their say on the configuration before a process is forked for it.
     ap_hook_post_config(post_config, nullptr, nullptr, APR_HOOK_LAST);
     ap_hook_child_init(child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+    // First: mod_http2 waits for the threads of its streams.
+    ap_hook_child_stopping(child_stopping, nullptr, nullptr, APR_HOOK_FIRST);
     ap_hook_monitor(monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
     ap_hook_child_status(child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
     // Behind all modules that map URLs: what comes so far is nobody's. Core's own mapping comes later still.

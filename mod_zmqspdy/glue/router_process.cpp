@@ -141,6 +141,12 @@ void child_init(apr_pool_t* pchild, server_rec* s) noexcept {
     });
 }
 
+void child_stopping(apr_pool_t*, int graceful) noexcept {
+    // The main server's record, as child_init() has it: a child has one pool.
+    if (router::DealerPool* const pool = server_config(ap_server_conf).pool; pool && graceful == 0)
+        pool->begin_stop();
+}
+
 void child_status(server_rec* s, pid_t pid, ap_generation_t, int, mpm_child_status state) noexcept {
     if (state != MPM_CHILD_EXITED)
         return;

@@ -16,6 +16,10 @@ int post_config(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp, server_r
 /// Starts this child's dealer pool.
 void child_init(apr_pool_t* pchild, server_rec* s) noexcept;
 
+/// In a child that is told to end, before httpd joins its threads: unless it ends gracefully, lets go of the requests that
+/// wait in it. Under prefork this runs in a signal handler.
+void child_stopping(apr_pool_t* pchild, int graceful) noexcept;
+
 /// In the parent, every ten seconds: looks after the registry.
 int monitor(apr_pool_t* pconf, server_rec* s) noexcept;
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "catch.hpp"
+#include "harness/puppet_worker.hpp"
 #include "harness/raw_client.hpp"
 #include "helpers.hpp"
 
@@ -71,6 +72,54 @@ TEST_CASE("stop leaves no process, socket, shared memory or file behind", "[life
     auto files_after = httpd.root().listing();
     std::erase(files_after, "error_log");
     CHECK(files_after == files_before);
+}
+
+TEST_CASE("stop and restart do not wait for the requests under way", "[lifecycle]") {
+    const std::string action = GENERATE("stop", "restart");
+    CAPTURE(action);
+    const auto httpd = Httpd::started({.global = "LogLevel zmqspdy:debug\n",
+                                       .sections = "<Location /queued>\n  ZmqSpdyService absent\n"
+                                                   "  ZmqSpdyQueueTimeout 60s\n</Location>\n"});
+    const PuppetWorker worker{*httpd, false, {.opened = [](PuppetWorker::Stream stream) {
+                                  const std::string path = stream.seen().path();
+                                  if (path == "/silent" || path == "/uploading")
+                                      return;
+                                  stream.reply({{":status", "200"}}, path == "/answered");
+                                  if (path == "/streaming")
+                                      stream.data("begin");
+                              }}};
+    std::vector<std::unique_ptr<RawClient>> clients;
+    const auto ask = [&](const std::string& path, const std::string& more = "\r\n") {
+        clients.push_back(std::make_unique<RawClient>(httpd->port()));
+        clients.back()->send((more.size() > 2 ? "POST " : "GET ") + path +
+                             " HTTP/1.1\r\nHost: localhost\r\n" + more);
+    };
+    const std::vector<std::string> at_worker{"/silent", "/streaming", "/uploading"};
+    ask("/silent");
+    ask("/streaming");
+    ask("/uploading", "Content-Length: 10\r\n\r\n12345");
+    ask("/queued");
+    static_cast<void>(clients[1]->read_until("begin"));
+    for (const std::string& path : at_worker) {
+        REQUIRE(worker.await(path));
+    }
+    REQUIRE(worker.await("/uploading", [](const auto& seen) { return !seen.body.empty(); }));
+    // A service without workers: said once the request has waited for a moment, not when its time is over.
+    REQUIRE(
+        eventually(seconds{5}, [&] { return log_lines_with(*httpd, "/queued: no worker is free") == 1; }));
+
+    const auto begin = Clock::now();
+    httpd->control(action);
+    // httpd asks its children again after 3 seconds, and kills them after 9.
+    CHECK(since(begin) < patience(milliseconds{2500}));
+    CHECK(httpd->error_log().find("did not exit") == std::string::npos);
+    for (const std::string& path : at_worker) {
+        CAPTURE(path);
+        CHECK(worker.await(path, [](const auto& seen) { return seen.end == "CANCEL"; }));
+    }
+    if (action == "restart") {
+        CHECK(get_once(httpd->port(), "/answered").status == 200);
+    }
 }
 
 TEST_CASE("a worker table of another size is the registry's as well after graceful", "[lifecycle]") {
