@@ -64,6 +64,22 @@ spdy::HeaderBlock to_headers(const Announcement& announcement) {
     return headers;
 }
 
+spdy::HeaderBlock undialable(std::string_view why) {
+    spdy::HeaderBlock headers;
+    headers.add("undialable", why);
+    return headers;
+}
+
+std::optional<std::string_view> parse_undialable(const spdy::HeaderBlock& headers) {
+    return headers.find("undialable");
+}
+
+spdy::HeaderBlock relay_instead() {
+    spdy::HeaderBlock headers;
+    headers.add("endpoint", "");
+    return headers;
+}
+
 spdy::HeaderBlock identity_question() {
     spdy::HeaderBlock headers;
     headers.add(":method", "GET");
@@ -95,7 +111,9 @@ std::optional<AnnouncementError> update(Announcement& announcement, const spdy::
             return bad("'name' must be 1 to 63 visible ASCII characters");
         announcement.name = *name;
     }
-    if (const auto text = headers.find("endpoint")) {
+    if (const auto text = headers.find("endpoint"); text && text->empty()) {
+        announcement.endpoint.reset();
+    } else if (text) {
         auto parsed = parse_endpoint(*text);
         if (const auto* error = std::get_if<EndpointError>(&parsed))
             return bad(error->why);

@@ -42,10 +42,18 @@ struct AnnouncementError {
 };
 [[nodiscard]] std::variant<Announcement, AnnouncementError> parse_announcement(
     const spdy::HeaderBlock& headers);
-/// Changes what `headers` name (HEADERS on the announcement's stream). On an error some of it may have been
-/// changed.
+/// Changes what `headers` name (HEADERS on the announcement's stream); an empty `endpoint` takes it away. On an error some of
+/// it may have been changed.
 [[nodiscard]] std::optional<AnnouncementError> update(Announcement& announcement,
                                                       const spdy::HeaderBlock& headers);
+
+/// HEADERS of the registry's on the announcement's stream: no child can connect to the endpoint. `why` is a sentence for the
+/// worker's log.
+[[nodiscard]] spdy::HeaderBlock undialable(std::string_view why);
+/// The sentence; nothing when `headers` say no such thing.
+[[nodiscard]] std::optional<std::string_view> parse_undialable(const spdy::HeaderBlock& headers);
+/// The worker's answer, an update: children shall come through the registry from now on.
+[[nodiscard]] spdy::HeaderBlock relay_instead();
 
 /// Asks a registry who it is, without announcing anything: `GET /router`, answered with 200 and AnnouncementReply::router.
 [[nodiscard]] spdy::HeaderBlock identity_question();

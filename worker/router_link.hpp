@@ -120,6 +120,7 @@ class RouterLink final : public Source {
     void heard_from_registry(const zmq::message_t& frames);
     void on(const spdy::ReplyReceived& event);
     void on(const spdy::StreamReset& event);
+    void on(const spdy::HeadersReceived& event);
     void read_monitor();
     /// False when the link was lost over it.
     bool flush_session();
@@ -134,6 +135,7 @@ class RouterLink final : public Source {
     Clock::time_point due_ = Clock::now();  // the next heartbeat, or the next try to connect
     Clock::time_point announce_again_ = Clock::time_point::max();
     std::optional<std::uint64_t> standby_;  // the router that another link has
+    bool asks_for_relay_ = false;           // for good: this router cannot connect to our endpoint
     bool patient_ = false;
     int failures_ = 0;  // to connect, in a row
     bool loss_ = false;

@@ -47,6 +47,14 @@ void RouterNews::refused(const std::string& reason, std::chrono::seconds pause) 
     unsaid_.reset();
 }
 
+void RouterNews::out_of_reach(std::string_view why) {
+    line(LogLevel::warning, "the router " + router_ +
+                                " does not reach this worker: " + transport::quoted(why, kMostReason) +
+                                "; from now on its requests come through the worker's own connection to it. "
+                                "Give --listen an address "
+                                "that the router reaches, or start the worker with --relay");
+}
+
 void RouterNews::lost(std::string_view why, Clock::time_point now) {
     if (said_ == Said::lost)
         return;

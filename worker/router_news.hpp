@@ -28,6 +28,8 @@ class RouterNews {
     /// `warning`: what the router has to say about it; empty: nothing.
     void announced(const std::string& warning);
     void refused(const std::string& reason, std::chrono::seconds pause);
+    /// The router has said `why` nobody there reaches this worker's endpoint, and is asked to relay instead.
+    void out_of_reach(std::string_view why);
     /// The last that the log has is a refusal.
     [[nodiscard]] bool is_refused() const noexcept { return said_ == Said::refused; }
     /// A connection that was one to a router has ended.

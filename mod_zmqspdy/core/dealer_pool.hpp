@@ -127,7 +127,9 @@ class DealerPool final : private WorkerLink::Owner {
     void flush_links();
     void reap(WorkerLink& link);
     /// The worker failed as `what` says: it is left alone for a while, the longer the more often that happens.
-    void eject(const WorkerRecord& worker, const std::string& what);
+    void eject(const WorkerRecord& worker, const std::string& what, bool reached = true);
+    /// Tells the registry, which has the worker, once this child has tried to connect for long enough.
+    void report_out_of_reach(const WorkerLink& link);
     void drop_links_of_departed_workers();
     /// All of them go through the registry, which has ended. At once: a request must not be tried on each of them in turn
     /// as the news of their ends come in.

@@ -67,7 +67,8 @@ void DealerPool::reap(WorkerLink& link) {
     if (link.lost()) {
         if (link.connection_ended() && link.worker().relayed != 0)
             lose_relayed_links();
-        eject(link.worker(), "lost " + quoted_name(link.worker()) + ": " + link.why_lost());
+        eject(link.worker(), "lost " + quoted_name(link.worker()) + ": " + link.why_lost(), link.was_up());
+        report_out_of_reach(link);
     } else if (link.worker_went_away()) {
         avoided_.goodbye(id);
     }
@@ -77,8 +78,16 @@ void DealerPool::reap(WorkerLink& link) {
     links_.erase(id);
 }
 
-void DealerPool::eject(const WorkerRecord& worker, const std::string& what) {
-    const auto [failures, pause] = avoided_.failed(worker.id);
+void DealerPool::report_out_of_reach(const WorkerLink& link) {
+    // Until then the registry would have missed a worker that is not there at all.
+    const auto period = options_.heartbeat * transport::kMissedHeartbeats;
+    const auto id = link.worker().id;
+    if (link.worker().relayed == 0 && avoided_.is_out_of_reach(id, kNewsworthyFailures, period))
+        table_.set_undialable(link.slot(), id);
+}
+
+void DealerPool::eject(const WorkerRecord& worker, const std::string& what, bool reached) {
+    const auto [failures, pause] = avoided_.failed(worker.id, reached);
     if (failures != kNewsworthyFailures)
         return log_lost_.line(what);
     log_ejected_.line(what + "; it failed " + std::to_string(failures) +

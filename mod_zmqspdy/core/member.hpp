@@ -38,6 +38,7 @@ struct Member {
     WorkerId worker = 0;
     SharedTime joined = 0;
     bool draining = false;
+    WorkerId told_undialable = 0;  ///< the announcement of which it was told that no child reaches it
 };
 
 /// The record of an announced worker as children read it.

@@ -47,6 +47,7 @@ Registry::Registry(WorkerTable table, RegistryOptions options, Log log)
       log_wrong_update_{at(LogLevel::warning)},
       log_dropped_{at(LogLevel::info)},
       log_mixed_{at(LogLevel::warning)},
+      log_undialable_{at(LogLevel::warning)},
       descriptors_{"the connections of workers and of httpd's children", at(LogLevel::error)},
       context_{1},
       workers_{transport::make_router(context_)},
@@ -191,6 +192,7 @@ void Registry::tick(Clock::time_point now) {
             member->last_asked = now;
             member->session.ping();
         }
+        tell_if_undialable(*member);
         (void)flush(*member);
     }
     for (auto orphan = orphans_.begin(); orphan != orphans_.end();) {
@@ -205,7 +207,7 @@ void Registry::tick(Clock::time_point now) {
         orphan = orphans_.erase(orphan);
     }
     for (auto* const budget : {&log_joined_, &log_back_, &log_left_, &log_refused_, &log_wrong_update_,
-                               &log_dropped_, &log_mixed_})
+                               &log_dropped_, &log_mixed_, &log_undialable_})
         budget->settle(now);
     descriptors_.look();
     // What a crowd of connections took stays in the heaps otherwise, libzmq's thread's among them.

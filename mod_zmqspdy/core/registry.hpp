@@ -63,6 +63,8 @@ class Registry {
     void on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames);
     // The table. What stands in it is known here: children can write to it as well, so it is never asked.
     [[nodiscard]] std::optional<transport::AnnouncementError> enter_table(Member& member);
+    /// Tells a worker that children cannot connect to: it may ask to be relayed instead.
+    void tell_if_undialable(Member& member);
     /// Gives `member` the place of whoever was announced at its endpoint before, if that is the same worker.
     [[nodiscard]] std::optional<transport::AnnouncementError> claim_endpoint(Member& member);
     [[nodiscard]] std::optional<transport::AnnouncementError> change(Member& member,
@@ -99,6 +101,7 @@ class Registry {
     transport::LogBudget log_wrong_update_;
     transport::LogBudget log_dropped_;
     transport::LogBudget log_mixed_;
+    transport::LogBudget log_undialable_;
     transport::DescriptorNews descriptors_;
     zmq::context_t context_;
     zmq::socket_t workers_;

@@ -111,11 +111,28 @@ std::optional<transport::AnnouncementError> Registry::change(Member& member,
             const auto self = announced_.extract(member.worker);
             member.worker = ++last_id_;
             announced_[member.worker] = self.mapped();
+            if (!announcement.endpoint)
+                log_undialable_.line("worker '" + announcement.name + "' is relayed from " + member.address +
+                                     " from now on, as it asks for");
         }
     }
     member.announcement = std::move(announcement);
     publish(member);
     return std::nullopt;
+}
+
+void Registry::tell_if_undialable(Member& member) {
+    const auto& endpoint = member.announcement.endpoint;
+    if (!member.slot || !endpoint || member.draining || member.told_undialable == member.worker ||
+        !table_.is_undialable(*member.slot, member.worker))
+        return;
+    member.told_undialable = member.worker;
+    const std::string where = transport::to_string(*endpoint);
+    log_undialable_.line("worker '" + member.announcement.name +
+                         "' is announced, but httpd cannot connect to " + where +
+                         "; it is told, so that it may ask to be relayed");
+    (void)member.session.headers(*member.announcement_stream,
+                                 transport::undialable("httpd cannot connect to " + where), false);
 }
 
 Registry::MemberPtr Registry::holder_of(const transport::Endpoint& endpoint, const Member& but) const {

@@ -41,6 +41,7 @@ struct WorkerTable::Slot {
     alignas(kCacheLine) std::atomic<std::uint32_t> in_flight;
     std::atomic<std::uint64_t> last_used;
     std::atomic<WorkerId> drained;                            // 0: nobody
+    std::atomic<WorkerId> undialable;                         // the same
     alignas(kCacheLine) std::atomic<std::uint32_t> sequence;  // odd while the record is being written
     // Word by word atomic: a reader may overlap a writer and then reads again (a sequence lock).
     std::array<std::atomic<std::uint64_t>, kRecordWords> words;
@@ -216,6 +217,14 @@ void WorkerTable::set_drained(std::uint32_t index, WorkerId worker, bool drained
 
 bool WorkerTable::is_drained(std::uint32_t index, WorkerId worker) const noexcept {
     return slot(index).drained.load(std::memory_order_acquire) == worker;
+}
+
+void WorkerTable::set_undialable(std::uint32_t index, WorkerId worker) noexcept {
+    slot(index).undialable.store(worker, std::memory_order_release);
+}
+
+bool WorkerTable::is_undialable(std::uint32_t index, WorkerId worker) const noexcept {
+    return slot(index).undialable.load(std::memory_order_acquire) == worker;
 }
 
 std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {

@@ -125,6 +125,12 @@ class WorkerTable {
     void set_drained(std::uint32_t slot, WorkerId worker, bool drained) noexcept;
     [[nodiscard]] bool is_drained(std::uint32_t slot, WorkerId worker) const noexcept;
 
+    // A worker that is announced, but that no child reaches: of this announcement as well.
+
+    /// Written by children.
+    void set_undialable(std::uint32_t slot, WorkerId worker) noexcept;
+    [[nodiscard]] bool is_undialable(std::uint32_t slot, WorkerId worker) const noexcept;
+
     // Children.
 
     /// Takes a row for the calling process. Nothing when all are taken.

@@ -34,6 +34,7 @@ void look_at(const WorkerTable& table, std::uint32_t slot) {
     (void)table.in_flight(slot);
     (void)table.last_used(slot);
     (void)table.is_drained(slot, record.id);
+    (void)table.is_undialable(slot, record.id);
 }
 
 void use(WorkerTable table) {
@@ -57,6 +58,7 @@ void use(WorkerTable table) {
                 table.release(slot, *me);
             table.touch(slot);
             table.set_drained(slot, 1, slot % 2 == 0);
+            table.set_undialable(slot, 1);
         }
         table.set_waiting(*me, true);
         table.set_turns(*me, {&turn, 1});

@@ -74,7 +74,7 @@ TEST_CASE("stop leaves no process, socket, shared memory or file behind", "[life
     CHECK(files_after == files_before);
 }
 
-TEST_CASE("stop and restart do not wait for the requests under way", "[lifecycle]") {
+TEST_CASE("stop and restart do not wait for the requests under way", "[lifecycle][core]") {
     const std::string action = GENERATE("stop", "restart");
     CAPTURE(action);
     const auto httpd = Httpd::started({.global = "LogLevel zmqspdy:debug\n",

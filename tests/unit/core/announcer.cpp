@@ -77,6 +77,8 @@ void Announcer::pump(std::chrono::milliseconds patience) {
         for (const auto& event : events) {
             if (const auto* reply = std::get_if<spdy::ReplyReceived>(&event))
                 reply_ = transport::parse_reply(reply->headers);
+            else if (const auto* more = std::get_if<spdy::HeadersReceived>(&event))
+                undialable_ = transport::parse_undialable(more->headers);
             else if (std::holds_alternative<spdy::GoAwayReceived>(event))
                 goodbye_ = true;
         }
@@ -95,6 +97,11 @@ bool Announcer::await(Ready ready) {
 std::optional<transport::AnnouncementReply> Announcer::await_reply() {
     (void)await([this] { return reply_.has_value(); });
     return reply_;
+}
+
+std::optional<std::string> Announcer::await_undialable() {
+    (void)await([this] { return undialable_.has_value(); });
+    return std::exchange(undialable_, std::nullopt);
 }
 
 bool Announcer::await_goodbye() {

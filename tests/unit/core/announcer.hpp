@@ -43,6 +43,9 @@ class Announcer {
     void send_relayed(const std::string& peer, std::string_view frames);
     [[nodiscard]] std::size_t relayed_count() const noexcept { return relayed_.size(); }
 
+    /// What the registry says of our endpoint; nothing when it says nothing in time.
+    [[nodiscard]] std::optional<std::string> await_undialable();
+
     /// How many messages of the registry's wanted an answer: PINGs.
     [[nodiscard]] std::size_t asked() const noexcept { return asked_; }
 
@@ -60,6 +63,7 @@ class Announcer {
     zmqspdy::spdy::Session session_;
     zmqspdy::spdy::StreamId stream_ = 0;
     std::optional<zmqspdy::transport::AnnouncementReply> reply_;
+    std::optional<std::string> undialable_;
     bool goodbye_ = false;
     std::size_t asked_ = 0;
     std::deque<Relayed> relayed_;

@@ -128,6 +128,15 @@ TEST_CASE("an update changes what it names") {
     CHECK(announcement.name == "v");
     CHECK(update(announcement, headers({{"weight", "0"}})));
     CHECK_FALSE(update(announcement, headers({})));
+    CHECK(announcement.endpoint);
+    CHECK_FALSE(update(announcement, relay_instead()));
+    CHECK_FALSE(announcement.endpoint);
+    CHECK(announcement.weight == 7);
+}
+
+TEST_CASE("what keeps children from a worker is told in a sentence") {
+    CHECK(parse_undialable(undialable("no route")) == "no route");
+    CHECK_FALSE(parse_undialable(relay_instead()));
 }
 
 TEST_CASE("an instance is told as it is, or not at all") {

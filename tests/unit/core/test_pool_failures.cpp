@@ -330,3 +330,24 @@ TEST_CASE("pool: a worker that fails again and again is left alone for longer an
     CHECK(bench.log.await("worker 'bad' serves again"));
     bench.rest();
 }
+
+TEST_CASE("pool: a worker that it cannot connect to for three heartbeats is reported, and no other") {
+    // Within a long heartbeat it may just be restarting.
+    const auto heartbeat = GENERATE(20ms, 60000ms);
+    CAPTURE(heartbeat.count());
+    PoolBench bench(with(&PoolOptions::heartbeat, heartbeat));
+    const auto slot = add_worker(*bench.table, {.name = "far", .endpoint = "ipc://@zmqspdy/nobody"});
+    const auto id = bench.table->read(slot).id;
+    auto call = bench.get("/a");
+    REQUIRE(bench.log.await("'far': it cannot be reached; it failed 3 times in a row"));
+    if (heartbeat == 20ms)
+        CHECK(eventually([&] { return bench.table->is_undialable(slot, id); }));
+    else
+        CHECK_FALSE(bench.table->is_undialable(slot, id));
+    // The request is still there for one that it can reach.
+    FakeWorker near(answering("near"));
+    const auto near_slot = bench.add(near, {.name = "near"});
+    CHECK(call.outcome() == "200 near");
+    CHECK_FALSE(bench.table->is_undialable(near_slot, bench.table->read(near_slot).id));
+    bench.rest();
+}

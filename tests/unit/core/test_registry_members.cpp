@@ -447,3 +447,24 @@ TEST_CASE("registry: a worker that drains is no reason to warn of the one that r
     CHECK(reply->status == 201);
     CHECK(reply->warning.empty());
 }
+
+TEST_CASE("registry: a worker that no child reaches is told once, and may ask to be relayed") {
+    RegistryThread registry(100ms);
+    Announcer worker(registry.endpoint());
+    REQUIRE(worker.join(worker_at("ipc://@zmqspdy/far", "far")) == 201);
+    const auto id = registry.find("far").id;
+    // What is said of an earlier announcement is nothing to this one.
+    registry.table->set_undialable(0, id + 1);
+    REQUIRE(meanwhile(worker, [&, pings = worker.asked()] { return worker.asked() > pings + 1; }));
+    CHECK(registry.log.count("cannot connect") == 0);
+    registry.table->set_undialable(0, id);
+    CHECK(worker.await_undialable() == "httpd cannot connect to ipc://@zmqspdy/far");
+    REQUIRE(meanwhile(worker, [&, pings = worker.asked()] { return worker.asked() > pings + 1; }));
+    CHECK(registry.log.count("httpd cannot connect to ipc://@zmqspdy/far; it is told") == 1);
+
+    worker.update(transport::relay_instead());
+    REQUIRE(meanwhile(worker, [&] { return registry.find("far").relayed == 1; }));
+    CHECK(registry.find("far").endpoint_view().empty());
+    CHECK(registry.find("far").id != id);
+    CHECK(registry.log.count("worker 'far' is relayed from 127.0.0.1 from now on") == 1);
+}

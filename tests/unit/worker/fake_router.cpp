@@ -105,6 +105,8 @@ void Registry::on_registry_frames(const std::string& id, const zmq::message_t& f
             refused_ += refuses ? 1 : 0;
             if (refuses && dismisses)
                 link.session.go_away(spdy::GoAwayCode::ok);
+        } else if (const auto* update = std::get_if<spdy::HeadersReceived>(&event)) {
+            link.faulted = transport::update(*link.announcement, update->headers) || link.faulted;
         } else if (const auto* data = std::get_if<spdy::DataReceived>(&event)) {
             link.left = link.left || data->fin;
         } else if (const auto* ping = std::get_if<spdy::PingAcknowledged>(&event)) {

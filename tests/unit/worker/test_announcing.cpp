@@ -244,3 +244,37 @@ TEST_CASE("a relayed child that has gone cancels its requests and can come again
     REQUIRE(until({&registry, &child}, [&] { return child.reply(stream).ended(); }));
     CHECK(child.reply(stream).body == "hello\n");
 }
+
+TEST_CASE("a router that cannot reach the worker's endpoint is asked to relay, for good") {
+    zmq::context_t context;
+    Registry registry{context};
+    LoggedWorker worker{options_for({registry.endpoint()}),
+                        [](Request&) { return Response::text("hello\n"); }};
+    REQUIRE(is_announced(registry));
+    const std::string id = registry.announced().front();
+    auto& link = registry.link(id);
+    REQUIRE(link.announcement->endpoint);
+    // Once is enough to say it.
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(link.session.headers(link.stream, transport::undialable("no\nroute"), false));
+        registry.send(id, "", link.session.take_output());
+    }
+    REQUIRE(until({&registry}, [&] { return !link.announcement->endpoint; }));
+    CHECK_FALSE(link.faulted);
+    Child child{registry, id, "child"};
+    const auto stream = child.ask({});
+    REQUIRE(until({&registry, &child}, [&] { return child.reply(stream).ended(); }));
+    CHECK(child.reply(stream).body == "hello\n");
+    // The next connection begins with it.
+    link.session.go_away(spdy::GoAwayCode::ok);
+    registry.send(id, "", link.session.take_output());
+    REQUIRE(
+        until({&registry}, [&] { return registry.links().size() == 2 && registry.announced().size() == 2; }));
+    for (const auto& [other, again] : registry.links())
+        CHECK_FALSE(again.announcement->endpoint);
+    const std::string log = worker.log();
+    CAPTURE(log);
+    const auto said = log.find("does not reach this worker: no\\x0aroute; from now on its requests come");
+    CHECK(said != std::string::npos);
+    CHECK(log.find("does not reach this worker", said + 1) == std::string::npos);
+}
