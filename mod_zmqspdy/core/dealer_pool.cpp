@@ -86,10 +86,16 @@ void DealerPool::refuse_commands() {
     }
 }
 
-void DealerPool::submit(std::shared_ptr<Exchange> exchange) {
+void DealerPool::submit(std::shared_ptr<Exchange> exchange, std::optional<std::vector<std::byte>> whole_body,
+                        std::optional<spdy::HeaderBlock> trailers) {
     auto command = std::make_unique<Command>();
     command->kind = Command::Kind::submit;
     command->exchange = std::move(exchange);
+    if (whole_body) {
+        command->bytes = std::move(*whole_body);
+        command->fin = true;
+        command->trailers = std::move(trailers);
+    }
     post(std::move(command));
 }
 
@@ -221,6 +227,8 @@ bool DealerPool::take_commands() {
         auto& exchange = list->exchange;
         switch (list->kind) {
             case Command::Kind::submit:
+                if (list->fin)
+                    on_body(*list);
                 on_submit(std::move(exchange));
                 break;
             case Command::Kind::body:

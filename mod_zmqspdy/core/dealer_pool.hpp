@@ -63,8 +63,11 @@ class DealerPool final : private WorkerLink::Owner {
     DealerPool(const DealerPool&) = delete;
     DealerPool& operator=(const DealerPool&) = delete;
 
-    /// Queues the exchange for a worker. What becomes of it is told through its inbox.
-    void submit(std::shared_ptr<Exchange> exchange);
+    /// Queues the exchange for a worker. What becomes of it is told through its inbox. With `whole_body` all of the request's
+    /// body goes with it, and body() is not called; else `trailers` count for nothing.
+    void submit(std::shared_ptr<Exchange> exchange,
+                std::optional<std::vector<std::byte>> whole_body = std::nullopt,
+                std::optional<spdy::HeaderBlock> trailers = std::nullopt);
     /// Hands over the next bytes of the request body; `fin` with the last, and the trailers if there are any.
     /// The caller keeps Exchange::body_backlog within the window: it adds the size before the call and waits
     /// while there is no room.

@@ -138,7 +138,7 @@ bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
             return false;  // the request thread has given up meanwhile
         }
         if (start(exchange, *candidate)) {
-            if (exchange->head.has_body)
+            if (exchange->head.has_body && !exchange->pool.body_complete)
                 notify_later(exchange);  // its thread waits for this before it reads the body
             return true;
         }

@@ -88,8 +88,8 @@ class Exchange {
         abandoned,  ///< the request thread gave up while it was queued
     };
     std::atomic<Stage> stage{Stage::queued};
-    /// Its place among those that wait, also when it comes back into the queue.
-    const std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
+    /// Its place among those that wait, also when it comes back into the queue. Written before submission.
+    std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
     /// When it was queued last: at submission, or when a worker was lost over it. The wait for a worker counts from here.
     std::atomic<std::chrono::steady_clock::time_point> queued_since{arrived};
     /// When its worker took it, or last did something for it: sent a frame of its stream, or made room for the request's

@@ -216,6 +216,11 @@ const command_rec kDirectives[] = {
     AP_INIT_TAKE1("ZmqSpdyReplayBuffer", (set_number<DirConfig, &DirConfig::replay_buffer, 0, 16777216>),
                   nullptr, RSRC_CONF | ACCESS_CONF,
                   "bytes of a request body kept in case its worker is lost, 0 to 16777216; default 65536"),
+    AP_INIT_TAKE1(
+        "ZmqSpdyRequestBuffer", (set_number<DirConfig, &DirConfig::request_buffer, 0, 16777216>), nullptr,
+        RSRC_CONF | ACCESS_CONF,
+        "request bodies whose announced length is at most this are read whole before a worker gets the "
+        "request, 0 to 16777216 bytes; default 65536"),
     AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
                   "only workers that announced this service"),
     AP_INIT_FLAG("ZmqSpdyServe", set_serve, nullptr, RSRC_CONF | ACCESS_CONF,
@@ -264,6 +269,7 @@ void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noe
     result->variables = merged(base.variables, added.variables);
     result->retries = merged(base.retries, added.retries);
     result->replay_buffer = merged(base.replay_buffer, added.replay_buffer);
+    result->request_buffer = merged(base.request_buffer, added.request_buffer);
     result->serve = merged(base.serve, added.serve);
     result->service = merged(base.service, added.service);
     result->abort_on_close = merged(base.abort_on_close, added.abort_on_close);

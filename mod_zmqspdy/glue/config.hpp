@@ -73,6 +73,8 @@ struct DirConfig {
     std::optional<const PassedVariable*> variables;
     std::optional<std::uint64_t> retries;
     std::optional<std::uint64_t> replay_buffer;  ///< bytes of a request body kept for another worker
+    std::optional<std::uint64_t>
+        request_buffer;  ///< longest request body that is read whole before it has a worker
     std::optional<const char*> service;
     std::optional<bool> abort_on_close;  ///< FIN within a response: the client has left
     std::optional<bool> serve;           ///< what nothing else answers is for workers
@@ -87,6 +89,9 @@ struct DirConfig {
     [[nodiscard]] unsigned retries_or_default() const { return static_cast<unsigned>(retries.value_or(2)); }
     [[nodiscard]] std::size_t replay_buffer_or_default() const {
         return replay_buffer.value_or(std::uint64_t{64} * 1024);
+    }
+    [[nodiscard]] std::size_t request_buffer_or_default() const {
+        return request_buffer.value_or(std::uint64_t{64} * 1024);
     }
     [[nodiscard]] const char* service_or_default() const { return service.value_or(""); }
     [[nodiscard]] bool abort_on_close_or_default() const { return abort_on_close.value_or(true); }

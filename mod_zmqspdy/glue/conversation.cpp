@@ -48,7 +48,7 @@ Conversation::~Conversation() {
 }
 
 void Conversation::give_up() {
-    if (!std::exchange(over_, true)) {
+    if (!std::exchange(over_, true) && submitted_) {
         (void)exchange_->abandon();
         pool_.cancel(exchange_);
     }
@@ -69,7 +69,8 @@ void Conversation::note_worker() {
 }
 
 int Conversation::converse() {
-    pool_.submit(exchange_);
+    if (auto result = submit())
+        return *result;
     while (true) {
         if (auto result = take_events())
             return *result;
@@ -79,14 +80,19 @@ int Conversation::converse() {
             if (!client_blocks_)
                 continue;
         }
-        const bool in_time = wait();
-        if (r_->connection->aborted)
-            return client_left();
-        if (in_time)
-            client_blocks_ = false;
-        else if (auto result = on_deadline())
+        if (auto result = wait_for_more())
             return *result;
     }
+}
+
+std::optional<int> Conversation::wait_for_more() {
+    const bool in_time = wait();
+    if (r_->connection->aborted)
+        return client_left();
+    if (!in_time)
+        return on_deadline();
+    client_blocks_ = false;
+    return std::nullopt;
 }
 
 std::optional<int> Conversation::on_failed(const Event& event) {

@@ -45,11 +45,21 @@ class Conversation {
     std::optional<int> end_of_response();
     std::optional<int> pass_on(bool last);
     [[nodiscard]] apr_status_t pass_down();
+    /// Asks for a worker: at once, or when a body of no more than ZmqSpdyRequestBuffer is here, so that a client that sends
+    /// slowly holds no worker's place.
+    std::optional<int> submit();
     std::optional<int> send_request_body();
     std::optional<int> on_deadline();
-    /// Appends what is there of the request body; none: client_blocks_.
-    [[nodiscard]] apr_status_t read_body(std::vector<std::byte>& bytes, bool& fin);
+    /// Whether all of the request body is waited for before a worker is asked for.
+    [[nodiscard]] bool wants_whole_body() const;
+    /// Appends what is there of the request body, up to `most` bytes in all; not that and no end: client_blocks_.
+    std::optional<int> read_body(std::vector<std::byte>& bytes, bool& fin, std::size_t most);
+    [[nodiscard]] apr_status_t read_body_once(std::vector<std::byte>& bytes, bool& fin, std::size_t most);
+    /// Those behind a body that has ended.
+    std::optional<int> read_trailers(std::optional<spdy::HeaderBlock>& trailers);
 
+    /// Waits; then either something may have happened, or this is the end.
+    std::optional<int> wait_for_more();
     // These return whether something may have happened before the deadline.
     bool wait();
     bool wait_on_futex(Clock::time_point until);
@@ -102,6 +112,7 @@ class Conversation {
     /// client takes to read, while this thread is blocked in httpd's output, is not the worker's.
     Clock::time_point acted_at_;
     const Clock::time_point end_;  ///< ZmqSpdyRequestTimeout
+    bool submitted_ = false;       ///< the pool has the exchange
     bool over_ = false;            ///< the pool knows that nothing more is wanted
     bool head_set_ = false;        ///< r_ holds the worker's status and headers
     bool committed_ = false;       ///< something has gone down the filters: no error page any more

@@ -1,9 +1,12 @@
 // A conversation's request body, from httpd's input filters to the pool.
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/request_headers.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
 
@@ -30,46 +33,109 @@ Conversation::Clock::time_point Conversation::continue_due() const {
     return expected ? quiet_since() + kContinuePatience : Clock::time_point::max();
 }
 
+bool Conversation::wants_whole_body() const {
+    // A client that waits for 100 Continue sends nothing before the worker has said what it thinks of the headers; and without
+    // a length nobody knows how long the worker would have to do without what is here.
+    const auto length = announced_length(r_);
+    return !request_complete_ && !r_->expecting_100 && length &&
+           static_cast<std::uint64_t>(*length) <= config_.request_buffer_or_default();
+}
+
+std::optional<int> Conversation::submit() {
+    std::vector<std::byte> bytes;
+    std::optional<spdy::HeaderBlock> trailers;
+    bool fin = false;
+    bool waited = false;
+    if (wants_whole_body()) {
+        // An input filter may make more of it (mod_deflate): that is passed on as it comes.
+        const std::size_t most = config_.request_buffer_or_default();
+        while (!fin && bytes.size() < most) {
+            const auto before = bytes.size();
+            if (auto result = read_body(bytes, fin, most))
+                return result;
+            if (bytes.size() != before)
+                acted_at_ = Clock::now();
+            if (fin || !client_blocks_)
+                continue;
+            waited = true;
+            if (auto result = wait_for_more())
+                return result;
+        }
+        if (auto result = fin ? read_trailers(trailers) : std::nullopt)
+            return result;
+    }
+    if (waited) {
+        acted_at_ = Clock::now();
+        exchange_->arrived = acted_at_;
+        exchange_->queued_since.store(acted_at_);
+    }
+    request_complete_ = request_complete_ || fin;
+    exchange_->body_backlog.fetch_add(bytes.size());
+    submitted_ = true;
+    if (fin) {
+        pool_.submit(exchange_, std::move(bytes), std::move(trailers));
+        return std::nullopt;
+    }
+    pool_.submit(exchange_);
+    if (!bytes.empty())
+        pool_.body(exchange_, std::move(bytes), false);
+    return std::nullopt;
+}
+
 std::optional<int> Conversation::send_request_body() {
-    client_blocks_ = false;
     if (Clock::now() >= continue_due())
         send_continue(r_);
     std::vector<std::byte> bytes;
     bool fin = false;
-    // httpd reads some kilobytes at a time; each hand-over may wake the pool, and makes a frame.
-    while (!fin && !client_blocks_ && bytes.size() < kHandOver) {
-        const auto status = read_body(bytes, fin);
-        if (status == APR_SUCCESS)
-            continue;
-        // Never a FIN: what was cut off must not look complete to the worker.
-        give_up();
-        const int code = ap_map_http_request_error(status, HTTP_BAD_REQUEST);
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, status, r_, "the request body broke off; the worker was told");
-        return committed_ ? abort_response("request-body", nullptr) : code;
-    }
+    if (auto result = read_body(bytes, fin, kHandOver))
+        return result;
     if (bytes.empty() && !fin)
         return std::nullopt;
     r_->expecting_100 = 0;  // it did not wait for it
     acted_at_ = Clock::now();
     request_complete_ = fin;
     exchange_->body_backlog.fetch_add(bytes.size());
-    auto trailers = fin ? make_request_trailers(r_) : std::nullopt;
-    if (trailers && !router::WorkerLink::takes(*trailers)) {
-        give_up();
-        return committed_ ? abort_response("request-trailers", nullptr)
-                          : error(HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "request-trailers",
-                                  "the request's trailers are larger than a session allows");
-    }
+    std::optional<spdy::HeaderBlock> trailers;
+    if (auto result = fin ? read_trailers(trailers) : std::nullopt)
+        return result;
     pool_.body(exchange_, std::move(bytes), fin, std::move(trailers));
     return std::nullopt;
 }
 
-apr_status_t Conversation::read_body(std::vector<std::byte>& bytes, bool& fin) {
+std::optional<int> Conversation::read_trailers(std::optional<spdy::HeaderBlock>& trailers) {
+    trailers = make_request_trailers(r_);
+    if (!trailers || router::WorkerLink::takes(*trailers))
+        return std::nullopt;
+    give_up();
+    return committed_ ? abort_response("request-trailers", nullptr)
+                      : error(HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "request-trailers",
+                              "the request's trailers are larger than a session allows");
+}
+
+std::optional<int> Conversation::read_body(std::vector<std::byte>& bytes, bool& fin, std::size_t most) {
+    client_blocks_ = false;
+    // httpd reads some kilobytes at a time; each hand-over may wake the pool, and makes a frame.
+    while (!fin && !client_blocks_ && bytes.size() < most) {
+        const auto status = read_body_once(bytes, fin, most);
+        if (status == APR_SUCCESS)
+            continue;
+        // Never a FIN: what was cut off must not look complete to the worker.
+        give_up();
+        note_reason(r_, "request-body");
+        const int code = ap_map_http_request_error(status, HTTP_BAD_REQUEST);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, status, r_, "the request body broke off%s",
+                      submitted_ ? "; the worker was told" : "");
+        return committed_ ? abort_response("request-body", nullptr) : code;
+    }
+    return std::nullopt;
+}
+
+apr_status_t Conversation::read_body_once(std::vector<std::byte>& bytes, bool& fin, std::size_t most) {
     if (!in_)
         in_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
     // Not blocking: the response may flow while the client still sends.
     const auto status = ap_get_brigade(r_->input_filters, in_, AP_MODE_READBYTES, APR_NONBLOCK_READ,
-                                       static_cast<apr_off_t>(kHandOver - bytes.size()));
+                                       static_cast<apr_off_t>(most - bytes.size()));
     if (APR_STATUS_IS_EAGAIN(status)) {
         client_blocks_ = true;
         return APR_SUCCESS;
@@ -78,7 +144,7 @@ apr_status_t Conversation::read_body(std::vector<std::byte>& bytes, bool& fin) {
         return status;
     const auto before = bytes.size();
     if (before != 0)
-        bytes.reserve(kHandOver + kOneRead);  // more than one read: likely as much as we take
+        bytes.reserve(most + kOneRead);  // more than one read: likely as much as we take
     for (apr_bucket* bucket = APR_BRIGADE_FIRST(in_); bucket != APR_BRIGADE_SENTINEL(in_) && !fin;
          bucket = APR_BUCKET_NEXT(bucket)) {
         fin = APR_BUCKET_IS_EOS(bucket);

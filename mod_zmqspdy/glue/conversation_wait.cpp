@@ -54,7 +54,7 @@ void drain(int pipe) {
 }  // namespace
 
 bool Conversation::queued() const {
-    return exchange_->stage.load() == router::Exchange::Stage::queued;
+    return submitted_ && exchange_->stage.load() == router::Exchange::Stage::queued;
 }
 
 bool Conversation::something_to_do() const {
@@ -186,7 +186,7 @@ std::optional<int> Conversation::on_deadline() {
     }
     if (Clock::now() < deadline())
         return std::nullopt;  // the same: its time has just begun
-    if (client_blocks_ && !out_of_time) {
+    if (client_blocks_ && (!out_of_time || !submitted_)) {
         give_up();
         return committed_ ? abort_response("request-body", nullptr)
                           : error(HTTP_REQUEST_TIME_OUT, "request-body",

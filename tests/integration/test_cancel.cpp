@@ -53,8 +53,8 @@ TEST_CASE("A client that leaves cancels its stream within 250 ms", "[cancel][cor
         stream.reply({{":status", "200"}, {":version", "HTTP/1.1"}});
         stream.data("part");
     });
-    leaves("/in-the-body", "POST /in-the-body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc",
-           {});
+    leaves("/in-the-body",
+           "POST /in-the-body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc", {});
     leaves("/old", "GET /old HTTP/1.0\r\n\r\n", {});
     // The next request waits in the connection already.
     leaves("/pipelined", get("/pipelined") + get("/next"), {});
@@ -73,7 +73,7 @@ TEST_CASE("A client that leaves while it waits for a worker gives up its place w
     std::size_t times = 0;
     for (const char* request :
          {"GET /given-up HTTP/1.1\r\nHost: localhost\r\n\r\n",
-          "POST /given-up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc"}) {
+          "POST /given-up HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc"}) {
         // Without a worker, again.
         REQUIRE(eventually(seconds{10}, [&] { return log_lines_with(*httpd, "is gone") == times; }));
         RawClient client{httpd->port()};

@@ -142,7 +142,8 @@ TEST_CASE("ErrorDocument answers our own errors, and a worker's error page passe
 
 TEST_CASE("An ErrorDocument that a worker serves is a request of its own, without the other's body",
           "[citizen]") {
-    const auto httpd = Httpd::started({.location = "ErrorDocument 502 /error", .single_child = true});
+    const auto httpd = Httpd::started(
+        {.location = "ErrorDocument 502 /error\nZmqSpdyRequestBuffer 0", .single_child = true});
     PuppetWorker worker{*httpd, false, {.opened = [](Stream stream) {
                             if (stream.seen().path() == "/fails") {
                                 return stream.reply({{":status", "600"}}, true);
@@ -295,7 +296,7 @@ TEST_CASE("mod_reqtimeout ends a body that stalls with 408, and the worker's str
     PuppetWorker worker{*httpd, false, {}};
     RawClient client{httpd->port()};
     client.send(
-        "POST /stalls HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nConnection: close\r\n\r\nabc");
+        "POST /stalls HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nConnection: close\r\n\r\nabc");
     REQUIRE(worker.await("/stalls"));
     CHECK(client.read_all().starts_with("HTTP/1.1 408 "));
     CHECK(worker.await("/stalls", [](const auto& seen) { return seen.end == "CANCEL"; }));

@@ -83,6 +83,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyRetries twice", true, "ZmqSpdyRetries: "},
         {"ZmqSpdyFirstByteTimeout 0", true, "ZmqSpdyFirstByteTimeout: "},
         {"ZmqSpdyRequestTimeout never", true, "ZmqSpdyRequestTimeout: "},
+        {"ZmqSpdyRequestBuffer -1", true, "ZmqSpdyRequestBuffer: "},
+        {"ZmqSpdyRequestBuffer 16777217", true, "ZmqSpdyRequestBuffer: "},
         {"ZmqSpdyPriority 8", true, "ZmqSpdyPriority: "},
         {"ZmqSpdyPriority high", true, "ZmqSpdyPriority: "},
         {"ZmqSpdyPass", true, "ZmqSpdyPass: "},
@@ -119,7 +121,7 @@ TEST_CASE("configtest lets every directive pass with a right value", "[config][c
     setup.location =
         "ZmqSpdyTimeout 30s\nZmqSpdyQueueTimeout 500ms\nZmqSpdyRetries 0\n"
         "ZmqSpdyService blue\nZmqSpdyServe on\nZmqSpdyFirstByteTimeout 1min\nZmqSpdyRequestTimeout "
-        "1h\nZmqSpdyPriority 0\n"
+        "1h\nZmqSpdyPriority 0\nZmqSpdyRequestBuffer 0\n"
         "ZmqSpdyPass REMOTE_USER SSL_PROTOCOL COLOUR\nZmqSpdyPass None\n";
     const CommandResult result = Httpd{setup}.configtest();
     CAPTURE(result.output);

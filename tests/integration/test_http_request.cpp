@@ -372,7 +372,7 @@ TEST_CASE("100 Continue is sent when the worker asks for the body, and not after
     }
     SECTION("no worker yet") {
         RawClient client{httpd->port()};
-        client.send("POST /other HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n");
+        client.send("POST /other HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n");
         REQUIRE(worker.await("/other"));
     }
 }
@@ -421,7 +421,7 @@ TEST_CASE("A body that breaks off or is badly chunked is reset, never finished",
         CHECK(gateway.worker.await("/broken", is_cancelled));
     }
     for (const char* framing :
-         {"Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"}) {
+         {"Content-Length: 100000\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"}) {
         CAPTURE(framing);
         RawClient client{gateway.httpd->port()};
         client.send(post + framing);

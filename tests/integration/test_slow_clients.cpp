@@ -1,4 +1,8 @@
 // Whose time it is: a worker is not to blame for what its client does slowly, nor a client for its worker.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "catch.hpp"
 #include "harness/puppet_worker.hpp"
 #include "harness/raw_client.hpp"
@@ -144,4 +148,62 @@ TEST_CASE("A worker that takes a body slowly is not silent, one that takes nothi
     CHECK(Clock::now() - start >= limit() * 9 / 10);
     CHECK(Clock::now() - start < limit() * 8 / 5);
     CHECK(worker.await("/stuck", is_cancelled));
+}
+
+TEST_CASE("Slow uploads of short bodies hold no place at a worker", "[timeouts]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started({.location = "ZmqSpdyQueueTimeout 2s"});
+    auto options = router_options(httpd->router(), relayed);
+    options.insert(options.end(), {"--capacity", "1"});
+    Worker worker{"echo", "worker-1", options};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    const std::string body(65536, 'u');
+    std::vector<std::unique_ptr<RawClient>> slow;
+    for (int i = 0; i < 4; ++i) {
+        slow.push_back(std::make_unique<RawClient>(httpd->port()));
+        slow.back()->send(post("/echo", body.size()) + body.substr(0, 20'000));
+    }
+    for (int i = 0; i < 8; ++i) {
+        for (auto& client : slow)
+            client->send(body.substr(0, 5'000));
+        CHECK(get_once(httpd->port(), "/whoami").ok());
+    }
+    for (auto& client : slow)
+        client->send(body.substr(0, body.size() - 60'000));
+    for (auto& client : slow) {
+        const std::string response = client->read_all();
+        CHECK(response.starts_with("HTTP/1.1 200 "));
+        CHECK(std::count(response.begin(), response.end(), 'u') >= static_cast<std::ptrdiff_t>(body.size()));
+    }
+}
+
+TEST_CASE("A body is passed on as it comes when it is long, has no length, or ZmqSpdyRequestBuffer says so",
+          "[timeouts]") {
+    const auto httpd =
+        Httpd::started({.sections = "<Location \"/off\">\nZmqSpdyRequestBuffer 0\n</Location>"});
+    PuppetWorker worker{*httpd, false, {}};
+    const auto flows = [&](const std::string& path, const std::string& framing) {
+        CAPTURE(path);
+        RawClient client{httpd->port()};
+        client.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + framing);
+        CHECK(worker.await(path, [](const Seen& seen) { return seen.body == "abc"; }));
+    };
+    flows("/long", "Content-Length: 65537\r\n\r\nabc");
+    flows("/chunked", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    flows("/off", "Content-Length: 4\r\n\r\nabc");
+}
+
+TEST_CASE("No worker hears of a short body that breaks off", "[timeouts]") {
+    const auto httpd = Httpd::started({.global = "Timeout 1"});
+    PuppetWorker worker{*httpd, false, answers({}, "ok\n")};
+    RawClient breaks_off{httpd->port()};
+    breaks_off.send(post("/breaks-off", 4) + "abc");
+    breaks_off.finish_sending();
+    CHECK(breaks_off.read_all().starts_with("HTTP/1.1 400 "));
+    RawClient stalls{httpd->port()};
+    stalls.send(post("/stalls", 4) + "abc");
+    CHECK(stalls.read_all().starts_with("HTTP/1.1 408 "));
+    CHECK(get_once(httpd->port(), "/whole").ok());
+    CHECK(worker.requests().size() == 1);
 }

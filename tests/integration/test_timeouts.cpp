@@ -89,7 +89,7 @@ TEST_CASE("A client that stalls within its body gets 408, and the worker CANCEL"
     PuppetWorker worker{*httpd, relayed, {}};
     RawClient client{httpd->port()};
     client.send(
-        "POST /stalls HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nConnection: close\r\n\r\nabc");
+        "POST /stalls HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nConnection: close\r\n\r\nabc");
     CHECK(client.read_all().starts_with("HTTP/1.1 408 "));
     const auto seen = worker.await("/stalls", is_cancelled);
     REQUIRE(seen);
