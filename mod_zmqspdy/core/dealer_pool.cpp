@@ -33,7 +33,8 @@ DealerPool::DealerPool(WorkerTable table, PoolOptions options, Log log)
       log_serves_again_{at(LogLevel::notice)},
       snapshot_{options_.slow_start},
       service_queues_{table_, options_.child, options_.service_queue_length},
-      ending_{options_.is_ending, options_.ending_limit} {
+      ending_{options_.is_ending, options_.ending_limit},
+      memory_{std::make_shared<MemoryBudget>(options_.response_memory)} {
     poller_.add(doorbell_.fd(), make_token(Token::doorbell));
     if (options_.wakeup_fd >= 0)
         poller_.add(options_.wakeup_fd, make_token(Token::wakeup));

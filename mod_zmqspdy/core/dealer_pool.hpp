@@ -35,6 +35,8 @@ struct PoolOptions {
     /// Requests of one service that may wait in all children together; 1 to WaitingCount::kMost.
     std::size_t service_queue_length = WaitingCount::kMost;
     std::uint32_t window = 256 * 1024;  ///< receive window of a stream in bytes, and most unsent request body
+    std::size_t response_memory =
+        std::size_t{32} * 1024 * 1024;  ///< for all that is taken ahead of these windows
     int compression = 0;
     std::chrono::milliseconds heartbeat{1000};
     std::chrono::milliseconds slow_start{0};  ///< Snapshot's
@@ -206,6 +208,7 @@ class DealerPool final : private WorkerLink::Owner {
     std::vector<std::shared_ptr<Exchange>> to_notify_;
     std::chrono::steady_clock::time_point next_beat_;
     EndingTime ending_;
+    std::shared_ptr<MemoryBudget> memory_;
     std::uint32_t link_count_ = 0;
     std::size_t in_flight_ = 0;
     ChildActivity reported_;

@@ -31,6 +31,7 @@ WorkerLink* DealerPool::link_to(const Candidate& candidate) {
         LinkOptions options{.window = options_.window,
                             .compression = options_.compression,
                             .relay_endpoint = options_.relay_endpoint,
+                            .memory = memory_,
                             .number = ++link_count_};
         WorkerLink::Owner& owner = *this;  // the base is private: only we may give it away
         auto link = std::make_unique<WorkerLink>(owner, *context_, candidate, options);

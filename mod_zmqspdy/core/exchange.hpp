@@ -13,6 +13,7 @@
 #include <vector>
 #include <zmq.hpp>
 
+#include "mod_zmqspdy/core/read_ahead.hpp"
 #include "mod_zmqspdy/core/shortage.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "transport/growing_queue.hpp"
@@ -32,6 +33,8 @@ struct RequestHead {
     /// Bytes of the request body that are kept until the response begins, in case another worker must take over; with
     /// more it cannot be sent again.
     std::size_t replay_limit = std::size_t{64} * 1024;
+    /// Bytes of the response that may be here before the client has read them, if the rest of it fits: see ReadAhead.
+    std::size_t response_buffer = 0;
 };
 
 /// Why an exchange ended without the worker's FIN.
@@ -125,7 +128,8 @@ class Exchange {
         bool replayable = true;         ///< `replay` holds all of it
         bool answered = false;          ///< the head of the response has been seen
         bool ended = false;             ///< the last event is in the inbox
-        std::size_t field_bytes = 0;    ///< of HEADERS, as WorkerLink::kMaxFieldBytes counts them
+        ReadAhead read_ahead;
+        std::size_t field_bytes = 0;  ///< of HEADERS, as WorkerLink::kMaxFieldBytes counts them
         bool to_notify = false;
         unsigned attempts = 0;
         struct Tried {

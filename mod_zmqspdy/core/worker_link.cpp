@@ -41,6 +41,8 @@ WorkerLink::WorkerLink(Owner& owner, zmq::context_t& context, const Candidate& w
       worker_{worker},
       socket_{context, zmq::socket_type::dealer},
       session_{session_options(options)},
+      memory_{options.memory},
+      window_{options.window},
       last_heard_{Clock::now()} {
     transport::set_limits(socket_);
     monitor_.emplace(context, socket_, kMonitored);
@@ -143,10 +145,10 @@ bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
     return more;
 }
 
-void WorkerLink::consumed(const Exchange& exchange, std::size_t size) {
+void WorkerLink::consumed(Exchange& exchange, std::size_t size) {
     if (lost_)
         return;
-    session_.consume(exchange.pool.stream, size);
+    session_.consume(exchange.pool.stream, exchange.pool.read_ahead.read(size));
     owner_.has_output(*this);
 }
 

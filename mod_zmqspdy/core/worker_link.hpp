@@ -22,7 +22,8 @@ struct LinkOptions {
     std::uint32_t window = 256 * 1024;
     int compression = 0;
     std::string relay_endpoint;
-    std::uint32_t number = 0;  ///< tells links of this process to the same relayed worker apart
+    std::shared_ptr<MemoryBudget> memory;  ///< for what is taken ahead of the windows
+    std::uint32_t number = 0;              ///< tells links of this process to the same relayed worker apart
 };
 
 /// Belongs to the pool's thread. One link is one session: when it is lost it is thrown away, never
@@ -77,7 +78,7 @@ class WorkerLink {
     static constexpr std::size_t kFieldBlockCost = 1024;
     /// Sends what the windows allow of Exchange::PoolSide::unsent.
     void send_body(const std::shared_ptr<Exchange>& exchange);
-    void consumed(const Exchange& exchange, std::size_t size);
+    void consumed(Exchange& exchange, std::size_t size);
     /// All that the worker has.
     [[nodiscard]] std::vector<std::shared_ptr<Exchange>> under_way() const;
     /// RST_STREAM; the exchange is forgotten without a word to the owner.
@@ -136,6 +137,8 @@ class WorkerLink {
     zmq::socket_t socket_;
     std::optional<transport::SocketMonitor> monitor_;
     spdy::Session session_;
+    std::shared_ptr<MemoryBudget> memory_;
+    std::uint32_t window_;
     transport::SessionTime session_time_;
     std::vector<spdy::Event> events_;        // kept for its memory
     const spdy::Event* upcoming_ = nullptr;  // behind the one in hand, in events_

@@ -1,6 +1,7 @@
 // What a worker sends on its link: frames become events of the exchanges that they are about.
 #include <utility>
 
+#include "mod_zmqspdy/core/http_fields.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "transport/message.hpp"
 
@@ -88,6 +89,9 @@ void WorkerLink::on(spdy::ReplyReceived& event) {
     side.answered = true;
     side.replayable = false;
     side.replay = {};
+    const auto length = event.headers.find("content-length");
+    side.read_ahead = ReadAhead(memory_, window_, exchange->head.response_buffer,
+                                length ? parse_content_length(*length) : std::nullopt);
     auto head = std::make_unique<ResponseEvent>();
     head->kind = ResponseEvent::Kind::head;
     head->headers = std::move(event.headers);
@@ -135,6 +139,11 @@ void WorkerLink::on(const spdy::DataReceived& event, const std::shared_ptr<const
     const auto exchange = hear_of(event.stream);
     if (!exchange || (event.payload.empty() && !event.fin))
         return;
+    if (const auto ahead = event.fin ? 0 : exchange->pool.read_ahead.received(event.payload.size());
+        ahead != 0) {
+        session_.consume(event.stream, ahead);
+        owner_.has_output(*this);
+    }
     const bool followed = !event.fin && is_followed(event.stream);
     const bool shared = transport::worth_sharing(event.payload.size(), message->size());
     if (!shared &&

@@ -188,6 +188,12 @@ const command_rec kDirectives[] = {
                   nullptr, RSRC_CONF,
                   "bytes of one response under way from its worker, and of one request body that wait here, "
                   "16384 to 16777216; default 262144"),
+    AP_INIT_TAKE1("ZmqSpdyResponseMemory",
+                  (set_number<ServerConfig, &ServerConfig::response_memory, 0, 68719476736>), nullptr,
+                  RSRC_CONF,
+                  "bytes in which a child keeps what ZmqSpdyResponseBuffer takes in beyond ZmqSpdyWindow, 0 "
+                  "to 68719476736; "
+                  "default 33554432"),
     AP_INIT_TAKE1("ZmqSpdyCompression", (set_number<ServerConfig, &ServerConfig::compression, 0, 9>), nullptr,
                   RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
     AP_INIT_TAKE1("ZmqSpdyHeartbeat",
@@ -221,6 +227,11 @@ const command_rec kDirectives[] = {
         RSRC_CONF | ACCESS_CONF,
         "request bodies whose announced length is at most this are read whole before a worker gets the "
         "request, 0 to 16777216 bytes; default 65536"),
+    AP_INIT_TAKE1(
+        "ZmqSpdyResponseBuffer", (set_number<DirConfig, &DirConfig::response_buffer, 0, 16777216>), nullptr,
+        RSRC_CONF | ACCESS_CONF,
+        "what is left of a response, up to so many bytes, is taken in although its client reads slowly, 0 "
+        "to 16777216; default 1048576"),
     AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
                   "only workers that announced this service"),
     AP_INIT_FLAG("ZmqSpdyServe", set_serve, nullptr, RSRC_CONF | ACCESS_CONF,
@@ -270,6 +281,7 @@ void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noe
     result->retries = merged(base.retries, added.retries);
     result->replay_buffer = merged(base.replay_buffer, added.replay_buffer);
     result->request_buffer = merged(base.request_buffer, added.request_buffer);
+    result->response_buffer = merged(base.response_buffer, added.response_buffer);
     result->serve = merged(base.serve, added.serve);
     result->service = merged(base.service, added.service);
     result->abort_on_close = merged(base.abort_on_close, added.abort_on_close);

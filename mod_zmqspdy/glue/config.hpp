@@ -24,6 +24,7 @@ struct ServerConfig {
     std::optional<std::uint64_t> queue_length;
     std::optional<std::uint64_t> service_queue_length;
     std::optional<std::uint64_t> window;
+    std::optional<std::uint64_t> response_memory;
     std::optional<std::uint64_t> compression;
     std::optional<Milliseconds> heartbeat;
     std::optional<Milliseconds> slow_start;
@@ -46,6 +47,9 @@ struct ServerConfig {
     }
     [[nodiscard]] std::uint32_t window_or_default() const {
         return static_cast<std::uint32_t>(window.value_or(std::uint64_t{256} * 1024));
+    }
+    [[nodiscard]] std::size_t response_memory_or_default() const {
+        return response_memory.value_or(std::uint64_t{32} * 1024 * 1024);
     }
     [[nodiscard]] int compression_or_default() const { return static_cast<int>(compression.value_or(0)); }
     [[nodiscard]] Milliseconds heartbeat_or_default() const { return heartbeat.value_or(Milliseconds{1000}); }
@@ -75,6 +79,7 @@ struct DirConfig {
     std::optional<std::uint64_t> replay_buffer;  ///< bytes of a request body kept for another worker
     std::optional<std::uint64_t>
         request_buffer;  ///< longest request body that is read whole before it has a worker
+    std::optional<std::uint64_t> response_buffer;  ///< bytes of a response that may be here, if the rest fits
     std::optional<const char*> service;
     std::optional<bool> abort_on_close;  ///< FIN within a response: the client has left
     std::optional<bool> serve;           ///< what nothing else answers is for workers
@@ -92,6 +97,9 @@ struct DirConfig {
     }
     [[nodiscard]] std::size_t request_buffer_or_default() const {
         return request_buffer.value_or(std::uint64_t{64} * 1024);
+    }
+    [[nodiscard]] std::size_t response_buffer_or_default() const {
+        return response_buffer.value_or(std::uint64_t{1024} * 1024);
     }
     [[nodiscard]] const char* service_or_default() const { return service.value_or(""); }
     [[nodiscard]] bool abort_on_close_or_default() const { return abort_on_close.value_or(true); }

@@ -74,6 +74,7 @@ std::variant<router::RequestHead, int> request_head(request_rec* r, const DirCon
     head.has_body = has_request_body(r);
     head.idempotent = is_idempotent(r);
     head.retries = config.retries_or_default();
+    head.response_buffer = config.response_buffer_or_default();
     head.replay_limit = config.replay_buffer_or_default();
     // httpd's own filter judges what comes; here nothing has.
     const apr_off_t limit = ap_get_limit_req_body(r);

@@ -70,6 +70,7 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     options.child = *child;
     options.queue_length = config.queue_length_or_default();
     options.service_queue_length = config.service_queue_length_or_default(request_threads());
+    options.response_memory = config.response_memory_or_default();
     options.window = config.window_or_default();
     options.compression = config.compression_or_default();
     options.heartbeat = config.heartbeat_or_default();

@@ -67,6 +67,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdySlowStart slowly", false, "ZmqSpdySlowStart: "},
         {"ZmqSpdyGracefulTimeout never", false, "ZmqSpdyGracefulTimeout: "},
         {"ZmqSpdyGracefulTimeout 0", false, "ZmqSpdyGracefulTimeout: "},
+        {"ZmqSpdyResponseMemory -1", false, "ZmqSpdyResponseMemory: "},
+        {"ZmqSpdyResponseMemory 1M", false, "ZmqSpdyResponseMemory: "},
         {"ZmqSpdyCompression 10", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression -1", false, "ZmqSpdyCompression: "},
         {"ZmqSpdyCompression best", false, "ZmqSpdyCompression: "},
@@ -85,6 +87,8 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
         {"ZmqSpdyRequestTimeout never", true, "ZmqSpdyRequestTimeout: "},
         {"ZmqSpdyRequestBuffer -1", true, "ZmqSpdyRequestBuffer: "},
         {"ZmqSpdyRequestBuffer 16777217", true, "ZmqSpdyRequestBuffer: "},
+        {"ZmqSpdyResponseBuffer 16777217", true, "ZmqSpdyResponseBuffer: "},
+        {"ZmqSpdyResponseBuffer large", true, "ZmqSpdyResponseBuffer: "},
         {"ZmqSpdyPriority 8", true, "ZmqSpdyPriority: "},
         {"ZmqSpdyPriority high", true, "ZmqSpdyPriority: "},
         {"ZmqSpdyPass", true, "ZmqSpdyPass: "},
@@ -107,21 +111,21 @@ TEST_CASE("configtest refuses a wrong value with a sentence that names the direc
 }
 
 TEST_CASE("configtest lets every directive pass with a right value", "[config][core]") {
-    const std::string global =
-        GENERATE("", "ZmqSpdyListen tcp://127.0.0.1:8000", "ZmqSpdyListen tcp://localhost:8000",
-                 "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000",
-                 "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off",
-                 "ZmqSpdyMaxWorkers 1", "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0",
-                 "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384", "ZmqSpdyServiceQueueLength 1",
-                 "ZmqSpdyWindow 1048576", "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s",
-                 "ZmqSpdyHeartbeat 1", "ZmqSpdyGracefulTimeout none", "ZmqSpdyGracefulTimeout 30s",
-                 "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9", "ZmqSpdyServe off");
+    const std::string global = GENERATE(
+        "", "ZmqSpdyListen tcp://127.0.0.1:8000", "ZmqSpdyListen tcp://localhost:8000",
+        "ZmqSpdyInsecure on\nZmqSpdyListen tcp://0.0.0.0:8000",
+        "ZmqSpdyListen tcp://*:8000\nZmqSpdyInsecure on", "ZmqSpdyInsecure off", "ZmqSpdyMaxWorkers 1",
+        "ZmqSpdyMaxWorkers 4096", "ZmqSpdyQueueLength 0", "ZmqSpdyQueueLength 100000", "ZmqSpdyWindow 16384",
+        "ZmqSpdyResponseMemory 0", "ZmqSpdyServiceQueueLength 1", "ZmqSpdyWindow 1048576",
+        "ZmqSpdyHeartbeat 500ms", "ZmqSpdySlowStart 30s", "ZmqSpdyHeartbeat 1", "ZmqSpdyGracefulTimeout none",
+        "ZmqSpdyGracefulTimeout 30s", "ZmqSpdyHeartbeat 2s", "ZmqSpdyCompression 0", "ZmqSpdyCompression 9",
+        "ZmqSpdyServe off");
     CAPTURE(global);
     HttpdSetup setup = setup_with(global, false);
     setup.location =
         "ZmqSpdyTimeout 30s\nZmqSpdyQueueTimeout 500ms\nZmqSpdyRetries 0\n"
         "ZmqSpdyService blue\nZmqSpdyServe on\nZmqSpdyFirstByteTimeout 1min\nZmqSpdyRequestTimeout "
-        "1h\nZmqSpdyPriority 0\nZmqSpdyRequestBuffer 0\n"
+        "1h\nZmqSpdyPriority 0\nZmqSpdyRequestBuffer 0\nZmqSpdyResponseBuffer 0\n"
         "ZmqSpdyPass REMOTE_USER SSL_PROTOCOL COLOUR\nZmqSpdyPass None\n";
     const CommandResult result = Httpd{setup}.configtest();
     CAPTURE(result.output);

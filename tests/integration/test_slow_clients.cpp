@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "harness/puppet_worker.hpp"
 #include "harness/raw_client.hpp"
+#include "harness/status.hpp"
 #include "helpers.hpp"
 
 using namespace harness;
@@ -57,6 +58,7 @@ TEST_CASE("A client that pauses, reads slowly or is slowed down by httpd gets al
     const auto httpd =
         Httpd::started({.modules = {"env", "ratelimit"},
                         .global = "SendBufferSize 16384\n" + directive("ZmqSpdyTimeout"),
+                        .location = "ZmqSpdyResponseBuffer 0",  // or the worker would have done with it
                         .sections = "<Location \"/bytes/800000\">\nSetOutputFilter RATE_LIMIT\n"
                                     "SetEnv rate-limit 400\n</Location>\n"});
     Worker worker{"echo", "worker-1", router_options(httpd->router(), relayed)};
@@ -206,4 +208,79 @@ TEST_CASE("No worker hears of a short body that breaks off", "[timeouts]") {
     CHECK(stalls.read_all().starts_with("HTTP/1.1 408 "));
     CHECK(get_once(httpd->port(), "/whole").ok());
     CHECK(worker.requests().size() == 1);
+}
+
+TEST_CASE("Clients that read slowly hold no place for the end of a response that fits", "[timeouts]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd =
+        Httpd::started({.global = "SendBufferSize 16384\nZmqSpdyWindow 16384",
+                        .location = "ZmqSpdyQueueTimeout 300ms\nZmqSpdyResponseBuffer 200000",
+                        .sections = status_section() +
+                                    "\n<Location \"/bytes/150002\">\nZmqSpdyResponseBuffer 0\n</Location>"});
+    auto options = router_options(httpd->router(), relayed);
+    options.insert(options.end(), {"--capacity", "1"});
+    Worker worker{"echo", "worker-1", options};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    const auto is_free = [&] { return read_status(*httpd)["in_flight"] == 0; };
+
+    RawClient with_length{httpd->port(), 4096};
+    with_length.send(get("/bytes/150001"));
+    (void)with_length.read_until("\r\n\r\n");
+    CHECK(eventually(seconds{5}, is_free));
+    CHECK(get_once(httpd->port(), "/whoami").ok());
+    RawClient without_length{httpd->port(), 4096};
+    without_length.send(get("/stream/15000?ms=0"));
+    (void)without_length.read_until("\r\n\r\n");
+    CHECK(eventually(seconds{5}, is_free));
+    CHECK(get_once(httpd->port(), "/whoami").ok());
+    CHECK(with_length.read_all().size() == 150'001);
+    CHECK(without_length.read_all().find("line 15000\n") != std::string::npos);
+
+    for (const std::string path : {"/bytes/150002", "/bytes/600000"}) {  // switched off; too long
+        CAPTURE(path);
+        RawClient holds{httpd->port(), 4096};
+        holds.send(get(path));
+        (void)holds.read_until("\r\n\r\n");
+        CHECK(get_once(httpd->port(), "/whoami").status == 503);
+        holds.close();
+        CHECK(eventually(seconds{5}, is_free));
+    }
+    // Of the longer one, the end is as good as a short one.
+    RawClient reads_most{httpd->port(), 4096};
+    reads_most.send(get("/bytes/600000"));
+    for (std::size_t taken = 0; taken < 450'000;)
+        taken += reads_most.read_some(16384).size();
+    CHECK(eventually(seconds{5}, is_free));
+    CHECK(reads_most.read_all().size() < 180'000);
+}
+
+TEST_CASE("What slow clients have not read takes no more than ZmqSpdyResponseMemory", "[timeouts]") {
+    const auto httpd = Httpd::started({.global = "SendBufferSize 16384\nZmqSpdyResponseMemory 1400000",
+                                       .sections = status_section(),
+                                       .single_child = true});
+    Worker worker{"echo", "worker-1", router_options(httpd->router())};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    const auto in_flight = [&] { return read_status(*httpd)["in_flight"].get<int>(); };
+    // Each takes five halves of a window.
+    std::vector<std::unique_ptr<RawClient>> slow;
+    for (int i = 0; i < 4; ++i) {
+        slow.push_back(std::make_unique<RawClient>(httpd->port(), 4096));
+        slow.back()->send(get("/bytes/900000"));
+    }
+    for (auto& client : slow)
+        (void)client->read_until("\r\n\r\n");
+    CHECK(eventually(seconds{5}, [&] { return in_flight() == 2; }));
+    pass(milliseconds{200});
+    CHECK(in_flight() == 2);
+    // The others have no place in memory, but all the rest.
+    std::size_t whole = 0;
+    for (auto& client : slow)
+        whole += client->read_all().size() == 900'000 ? 1U : 0U;
+    CHECK(whole == slow.size());
+    CHECK(eventually(seconds{5}, [&] { return in_flight() == 0; }));
+    RawClient next{httpd->port(), 4096};
+    next.send(get("/bytes/900000"));
+    (void)next.read_until("\r\n\r\n");
+    CHECK(eventually(seconds{5}, [&] { return in_flight() == 0; }));
 }
