@@ -2,6 +2,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <string>
@@ -127,12 +128,12 @@ TEST_CASE("a handler that ends its thread is answered for, and the thread is rep
     CHECK(setting.ask({.path = "/stream"}).reset == spdy::ResetCode::internal_error);
     CHECK(setting.ask({.path = "/later"}).status() == "500");
     // Those that wait for the only thread get the next one.
-    std::vector<spdy::StreamId> streams;
-    for (int i = 0; i < 6; ++i)
-        streams.push_back(setting.child().ask({.path = i % 2 == 0 ? "/exit" : "/"}));
+    std::array<spdy::StreamId, 6> streams{};
+    for (std::size_t i = 0; i < streams.size(); ++i)
+        streams.at(i) = setting.child().ask({.path = i % 2 == 0 ? "/exit" : "/"});
     for (std::size_t i = 0; i < streams.size(); ++i) {
-        REQUIRE(setting.until([&] { return setting.child().reply(streams[i]).ended(); }));
-        CHECK(setting.child().reply(streams[i]).status() == (i % 2 == 0 ? "500" : "200"));
+        REQUIRE(setting.until([&] { return setting.child().reply(streams.at(i)).ended(); }));
+        CHECK(setting.child().reply(streams.at(i)).status() == (i % 2 == 0 ? "500" : "200"));
     }
     CHECK(destructed == 6);
 }
