@@ -5,7 +5,6 @@
 #include <exception>
 #include <utility>
 
-#include "transport/log_budget.hpp"
 #include "worker/forced_unwind.hpp"
 #include "zmqspdy/http_error.hpp"
 
@@ -13,28 +12,7 @@ namespace zmqspdy::serving {
 
 namespace {
 
-std::string name_of(const Request& request) {
-    if (!RequestBuilder::is_here(request))
-        return "a request that was moved to another thread";
-    return transport::quoted(std::string(request.method()) + " " + std::string(request.path()));
-}
-
-/// Of the exception that is being handled.
-std::string current_reason() {
-    try {
-        throw;
-    } catch (const std::exception& error) {
-        return error.what();
-    } catch (...) {
-        return "an exception that is no std::exception";
-    }
-}
-
-Response refusal(const HttpError& error) {
-    return Response::text(std::string(error.what()) + "\n").status(error.status());
-}
-
-void produce(Exchange& exchange, const Response::Stream& stream, const std::string& name, const Log& log) {
+void produce(Exchange& exchange, const Response::Stream& stream, const Request& request, const Log& log) {
     try {
         stream(exchange);
     } catch (const BodyAborted&) {
@@ -43,14 +21,12 @@ void produce(Exchange& exchange, const Response::Stream& stream, const std::stri
         exchange.break_off(spdy::ResetCode::internal_error);
         throw;
     } catch (...) {
-        log.line(LogLevel::error, name + ": the streamed response broke off: " + current_reason());
+        log.line(LogLevel::error,
+                 name_of(request) + ": the streamed response broke off: " + current_reason());
         return exchange.break_off(spdy::ResetCode::internal_error);
     }
     exchange.finish();
 }
-
-void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response, const std::string& name,
-                   const Log& log);
 
 void answer(Exchange& exchange, spdy::HeaderBlock headers, bool has_body, Response response) {
     if (!has_body)
@@ -59,99 +35,59 @@ void answer(Exchange& exchange, spdy::HeaderBlock headers, bool has_body, Respon
     exchange.answer(std::move(headers), std::move(response).body(), std::move(trailers));
 }
 
-/// What a Responder points to. It may outlive the worker, so it has a log of its own.
+/// Begins and produces a stream, or answers with a body that is whole.
+void send(Exchange& exchange, Response response, const Request& request, const Log& log) {
+    auto [headers, has_body] = encode(response, exchange.is_head(), log);
+    const auto* stream = response.as_stream();  // after encode(), which may change it
+    if (stream != nullptr && has_body) {
+        for (const auto& [key, value] : response.trailers())
+            exchange.trailer(key, value);
+        exchange.begin(std::move(headers));
+        return produce(exchange, *stream, request, log);
+    }
+    answer(exchange, std::move(headers), has_body, std::move(response));
+}
+
+/// What a Responder points to. It may outlive the worker.
 class Promise final : public Responder::Target {
   public:
-    Promise(std::shared_ptr<Exchange> exchange, std::string name, const Log& log)
-        : exchange_{std::move(exchange)}, name_{std::move(name)}, log_{log} {}
+    Promise(std::shared_ptr<Exchange> exchange, Request request,
+            std::shared_ptr<const Application> application)
+        : exchange_{std::move(exchange)},
+          request_{std::move(request)},
+          application_{std::move(application)} {}
     Promise(const Promise&) = delete;
     Promise& operator=(const Promise&) = delete;
     ~Promise() override {
         if (answered_.load())
             return;
         try {
-            log_.line(LogLevel::error, name_ + ": the responder was dropped without an answer");
-            respond(internal_error());
+            application_->log().line(LogLevel::error,
+                                     name_of(request_) + ": the responder was dropped without an answer");
+            respond(application_->refuse(request_, {internal_error(), {}}));
         } catch (const std::exception& error) {
             // Out of memory. The router's timeout answers the client.
-            log_.line(LogLevel::error, error.what());
+            application_->log().line(LogLevel::error, error.what());
         }
     }
 
     void respond(Response response) override {
-        if (!answered_.exchange(true))
-            deliver_named(exchange_, std::move(response), name_, log_);
+        if (answered_.exchange(true))
+            return;
+        if (response.as_later() == nullptr && !exchange_->cancelled())
+            response = application_->finish(request_, std::move(response));
+        deliver(exchange_, std::move(response), std::move(request_), application_);
     }
     bool cancelled() const noexcept override { return exchange_->cancelled(); }
 
   private:
     std::shared_ptr<Exchange> exchange_;
-    std::string name_;
-    Log log_;
+    Request request_;
+    std::shared_ptr<const Application> application_;
     std::atomic<bool> answered_{false};
 };
 
-void deliver_named(const std::shared_ptr<Exchange>& exchange, Response response, const std::string& name,
-                   const Log& log) {
-    if (const auto* later = response.as_later()) {
-        const auto promise = std::make_shared<Promise>(exchange, name, log);
-        try {
-            (*later)(Responder{promise});
-        } catch (const HttpError& error) {
-            promise->respond(refusal(error));
-        } catch (const ForcedUnwind&) {
-            promise->respond(internal_error());
-            throw;
-        } catch (...) {
-            log.line(LogLevel::error, name + ": " + current_reason());
-            promise->respond(internal_error());
-        }
-        return;
-    }
-    auto [headers, has_body] = encode(response, exchange->is_head(), log);
-    const auto* stream = response.as_stream();  // after encode(), which may change it
-    if (stream != nullptr && has_body) {
-        for (const auto& [key, value] : response.trailers())
-            exchange->trailer(key, value);
-        exchange->begin(std::move(headers));
-        produce(*exchange, *stream, name, log);
-        return;
-    }
-    answer(*exchange, std::move(headers), has_body, std::move(response));
-}
-
 }  // namespace
-
-Response call_handler(const Route& route, Request& request, const Log& log) {
-    try {
-        return route.handler(request);
-    } catch (const HttpError& error) {
-        return refusal(error);  // the client's doing, or meant for it: nothing to log
-    } catch (const BodyAborted&) {
-        return internal_error();  // nobody will see it
-    } catch (const ForcedUnwind&) {
-        throw;  // the thread ends, and with it what the caller does
-    } catch (...) {
-        log.line(LogLevel::error, name_of(request) + ": " + current_reason());
-        return internal_error();
-    }
-}
-
-Response not_found() {
-    return Response::text("Not Found\n").status(404);
-}
-
-Response method_not_allowed(const std::string& allow) {
-    return Response::text("Method Not Allowed\n").status(405).header("allow", allow);
-}
-
-Response bad_request(std::string_view why) {
-    return Response::text("Bad Request: " + std::string(why) + "\n").status(400);
-}
-
-Response internal_error() {
-    return Response::text("Internal Server Error\n").status(500);
-}
 
 Encoded encode(Response& response, bool is_head, const Log& log) {
     const int status = response.status();
@@ -177,7 +113,7 @@ Encoded encode(Response& response, bool is_head, const Log& log) {
     if (encoded.headers.plain().size() > kMaxHeaderBytes) {
         log.line(LogLevel::error, "a response has more than " + std::to_string(kMaxHeaderBytes) +
                                       " bytes of headers: answered 500");
-        response = internal_error();
+        response = plain_page(internal_error());
         return encode(response, is_head, log);
     }
     return encoded;
@@ -215,15 +151,20 @@ void add_fields(Response::Fields& fields, const spdy::HeaderBlock& block) {
     }
 }
 
-void deliver(const std::shared_ptr<Exchange>& exchange, Response response, const Request& request,
-             const Log& log) {
-    if (response.as_later() == nullptr && response.as_stream() == nullptr) {
-        // The usual case needs no name for the log.
-        auto [headers, has_body] = encode(response, exchange->is_head(), log);
-        answer(*exchange, std::move(headers), has_body, std::move(response));
-        return;
+void deliver(const std::shared_ptr<Exchange>& exchange, Response response, Request request,
+             const std::shared_ptr<const Application>& application) {
+    const auto* later = response.as_later();
+    if (later == nullptr)
+        return send(*exchange, std::move(response), request, application->log());
+    const auto promise = std::make_shared<Promise>(exchange, RequestBuilder::share(request), application);
+    try {
+        (*later)(Responder{promise});
+    } catch (const ForcedUnwind&) {
+        promise->respond(plain_page(internal_error()));
+        throw;
+    } catch (...) {
+        promise->respond(application->refuse_current(request));
     }
-    deliver_named(exchange, std::move(response), name_of(request), log);
 }
 
 }  // namespace zmqspdy::serving

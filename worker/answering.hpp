@@ -1,4 +1,4 @@
-// From a request to the answer that leaves: handlers are called here, and nowhere else.
+// From a response to what leaves: how it is encoded, and how streams and promises are kept.
 #pragma once
 
 #include <memory>
@@ -6,22 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "worker/application.hpp"
 #include "worker/exchange.hpp"
 #include "worker/log.hpp"
-#include "worker/routes.hpp"
 #include "zmqspdy/response.hpp"
 #include "zmqspdy/spdy/header_block.hpp"
 
 namespace zmqspdy::serving {
-
-/// The one exception boundary round a handler: what it throws becomes a 500 and a line in the log. Only the end of the thread
-/// (ForcedUnwind) passes.
-[[nodiscard]] Response call_handler(const Route& route, Request& request, const Log& log);
-
-[[nodiscard]] Response not_found();
-[[nodiscard]] Response method_not_allowed(const std::string& allow);
-[[nodiscard]] Response bad_request(std::string_view why);
-[[nodiscard]] Response internal_error();
 
 struct Encoded {
     spdy::HeaderBlock headers;
@@ -42,8 +33,8 @@ void check_trailer(std::string_view name, std::string_view value);
 void add_fields(Response::Fields& fields, const spdy::HeaderBlock& block);
 
 /// Answers `exchange` on the calling thread: returns when a stream has been produced, and at once for
-/// promises.
-void deliver(const std::shared_ptr<Exchange>& exchange, Response response, const Request& request,
-             const Log& log);
+/// promises. `response` is what Application::answer() has made of `request`.
+void deliver(const std::shared_ptr<Exchange>& exchange, Response response, Request request,
+             const std::shared_ptr<const Application>& application);
 
 }  // namespace zmqspdy::serving

@@ -11,20 +11,15 @@ std::optional<Response> Dispatcher::start(const std::shared_ptr<Exchange>& excha
                                           spdy::StreamOpened opened) {
     const bool has_body = !opened.fin;
     auto built = RequestBuilder::build(std::move(opened.headers), opened.priority, exchange);
-    if (const auto* bad = std::get_if<RequestBuilder::BadRequest>(&built))
-        return bad_request(bad->why);
-    auto job =
-        std::make_unique<Job>(Job{std::get<Request>(std::move(built)), exchange, nullptr, std::nullopt});
-    auto found = routes_.find(job->request.method(), job->request.path());
-    if (std::holds_alternative<RouteTable::NotFound>(found))
-        return not_found();
-    if (const auto* refusal = std::get_if<RouteTable::MethodNotAllowed>(&found))
-        return method_not_allowed(refusal->allow);
-    auto& match = std::get<RouteTable::Match>(found);
-    RequestBuilder::set_params(job->request, std::move(match.params));
-    job->route = match.route;
-    if (match.route->run == Run::on_io_thread && !has_body) {
-        Response response = call_handler(*match.route, job->request, log_);
+    const auto* bad = std::get_if<RequestBuilder::BadRequest>(&built);
+    Request request = bad != nullptr ? Request{{}, {}} : std::get<Request>(std::move(built));
+    Task task = bad != nullptr ? Application::bad_request(bad->why) : application_->find(request);
+    const bool is_refusal = std::holds_alternative<Refusal>(task);
+    Request known = RequestBuilder::share(request);
+    auto job = std::make_unique<Job>(Job{std::move(request), exchange, std::move(task), std::nullopt});
+    job->known = std::move(known);
+    if (!application_->needs_thread(job->task) && (!has_body || is_refusal)) {
+        Response response = application_->answer(job->task, job->request);
         if (response.as_stream() == nullptr && response.as_later() == nullptr)
             return response;
         (void)exchange->claim();

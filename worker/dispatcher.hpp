@@ -10,19 +10,19 @@
 #include <utility>
 #include <vector>
 
+#include "worker/application.hpp"
 #include "worker/handler_pool.hpp"
 #include "worker/log.hpp"
 #include "worker/outbox.hpp"
-#include "worker/routes.hpp"
 #include "zmqspdy/spdy/session.hpp"
 
 namespace zmqspdy::serving {
 
 class Dispatcher {
   public:
-    Dispatcher(const RouteTable& routes, const Log& log, std::uint32_t capacity,
+    Dispatcher(std::shared_ptr<const Application> application, std::uint32_t capacity,
                std::shared_ptr<Outbox> outbox)
-        : routes_{routes}, log_{log}, capacity_{capacity}, outbox_{std::move(outbox)} {}
+        : application_{std::move(application)}, capacity_{capacity}, outbox_{std::move(outbox)} {}
 
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
     /// Bytes of a request's body that may come before its handler has read them. A large window costs a long upload
@@ -30,7 +30,7 @@ class Dispatcher {
     [[nodiscard]] std::uint32_t body_window() const noexcept {
         return std::clamp(kHeldBodies / capacity_, kLeastWindow, kMostWindow);
     }
-    [[nodiscard]] const Log& log() const noexcept { return log_; }
+    [[nodiscard]] const Log& log() const noexcept { return application_->log(); }
     [[nodiscard]] const std::shared_ptr<Outbox>& outbox() const noexcept { return outbox_; }
 
     /// False: as many requests as the capacity allows are queued or being handled, over all sessions.
@@ -69,8 +69,7 @@ class Dispatcher {
     static constexpr std::uint32_t kMostWindow = 1024 * 1024;
     static constexpr std::uint32_t kHeldBodies = 256 * kMostWindow;
 
-    const RouteTable& routes_;
-    const Log& log_;
+    const std::shared_ptr<const Application> application_;
     const std::uint32_t capacity_;
     const std::shared_ptr<Outbox> outbox_;
     std::vector<std::unique_ptr<Job>> queued_;

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "transport/parking_spot.hpp"
+#include "worker/application.hpp"
 #include "worker/exchange.hpp"
-#include "worker/routes.hpp"
 #include "zmqspdy/request.hpp"
 #include "zmqspdy/response.hpp"
 
@@ -28,8 +28,10 @@ namespace zmqspdy::serving {
 struct Job {
     Request request;
     std::shared_ptr<Exchange> exchange;
-    const Route* route = nullptr;
+    Task task;
     std::optional<Response> response;  ///< from a handler that ran already, but not yet delivered
+    std::optional<Request> known =
+        std::nullopt;  ///< the same request, for the time when the handler has moved its own away
 };
 
 /// Threads are made when all others are busy, up to a limit, and stay. Of the idle ones the last to become so

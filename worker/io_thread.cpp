@@ -70,33 +70,32 @@ bool is_name(const std::string& router) {
     return tcp != nullptr && !transport::is_address(tcp->host);
 }
 
-void run_job(Job& job, const Log& log) {
+void run_job(Job& job, const std::shared_ptr<const Application>& application) {
     if (job.exchange->cancelled() || !(job.response || job.exchange->claim()))
         return job.exchange->break_off(spdy::ResetCode::cancel);  // it waited too long
     if (job.response)
-        return deliver(job.exchange, std::move(*job.response), job.request, log);
+        return deliver(job.exchange, std::move(*job.response), std::move(*job.known), application);
     try {
-        job.response = call_handler(*job.route, job.request, log);
+        job.response = application->answer(job.task, job.request);
     } catch (const ForcedUnwind&) {
-        log.line(LogLevel::error, "a handler has ended its thread: answered 500");
-        deliver(job.exchange, internal_error(), job.request, log);
+        application->log().line(LogLevel::error, "a handler has ended its thread: answered 500");
+        deliver(job.exchange, plain_page(internal_error()), std::move(*job.known), application);
         throw;
     }
-    deliver(job.exchange, std::move(*job.response), job.request, log);
+    deliver(job.exchange, std::move(*job.response), std::move(*job.known), application);
 }
 
 }  // namespace
 
-IoThread::IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd,
-                   std::shared_ptr<const void> keep)
-    : log_{log},
-      log_threads_{[&log](const std::string& line) { log.line(LogLevel::warning, line); }},
+IoThread::IoThread(const Options& options, const std::shared_ptr<const Application>& application, int stop_fd)
+    : log_{application->log()},
+      log_threads_{[this](const std::string& line) { log_.line(LogLevel::warning, line); }},
       outbox_{*open_.outbox},
       stop_fd_{stop_fd},
       drain_{options.drain_timeout},
-      dispatcher_{routes, log, options.capacity, open_.outbox},
+      dispatcher_{application, options.capacity, open_.outbox},
       pool_{options.threads == 0 ? options.capacity : std::min(options.threads, options.capacity),
-            [&log, keep = std::move(keep)](Job& job) { run_job(job, log); }},
+            [application](Job& job) { run_job(job, application); }},
       announcement_{.endpoint = std::nullopt,
                     .name = options.name,
                     .capacity = options.capacity,

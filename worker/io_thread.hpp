@@ -10,6 +10,7 @@
 #include "transport/announcement.hpp"
 #include "transport/log_budget.hpp"
 #include "transport/poller.hpp"
+#include "worker/application.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/drain.hpp"
 #include "worker/handler_pool.hpp"
@@ -18,7 +19,6 @@
 #include "worker/options.hpp"
 #include "worker/outbox.hpp"
 #include "worker/router_group.hpp"
-#include "worker/routes.hpp"
 #include "worker/source.hpp"
 #include "worker/stop_signal.hpp"
 
@@ -27,10 +27,8 @@ namespace zmqspdy::serving {
 class IoThread {
   public:
     /// Binds and connects. `stop_fd` readable: drain. Throws std::runtime_error with a sentence when the
-    /// endpoint cannot be bound. Everything given must outlive it; `routes` and `log` also the handlers that do not return
-    /// in time, which is what `keep` is kept for.
-    IoThread(const Options& options, const RouteTable& routes, const Log& log, int stop_fd,
-             std::shared_ptr<const void> keep = nullptr);
+    /// endpoint cannot be bound. Everything given must outlive it; handlers that do not return in time keep `application`.
+    IoThread(const Options& options, const std::shared_ptr<const Application>& application, int stop_fd);
     /// Cancels what is open, and leaves handlers that do not return within a second to themselves.
     ~IoThread();
     IoThread(const IoThread&) = delete;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 
@@ -53,7 +54,8 @@ struct Request::State {
     spdy::Priority priority = spdy::kDefaultPriority;
     std::shared_ptr<BodySource> source;
     RequestBuilder::Params params;
-    mutable std::optional<Fields> fields;  // made when somebody wants to see them
+    mutable std::once_flag fields_once;
+    mutable Fields fields;  // made when somebody wants to see them
 
     /// What a request that was moved away looks like.
     static const State& none() {
@@ -62,13 +64,13 @@ struct Request::State {
     }
 };
 
-Request::Request(std::unique_ptr<State> state) noexcept : state_{std::move(state)} {}
+Request::Request(std::shared_ptr<State> state) noexcept : state_{std::move(state)} {}
 Request::Request(Request&&) noexcept = default;
 Request& Request::operator=(Request&&) noexcept = default;
 Request::~Request() = default;
 
 Request::Request(std::string method, std::string target, const Fields& headers, std::string body)
-    : state_{std::make_unique<State>()} {
+    : state_{std::make_shared<State>()} {
     state_->method = std::move(method);
     state_->target = std::move(target);
     state_->source = std::make_shared<WholeBody>(std::move(body));
@@ -86,7 +88,7 @@ Request::Request(std::string method, std::string target, const Fields& headers, 
 std::variant<Request, RequestBuilder::BadRequest> RequestBuilder::build(spdy::HeaderBlock headers,
                                                                         spdy::Priority priority,
                                                                         std::shared_ptr<BodySource> source) {
-    auto state = std::make_unique<Request::State>();
+    auto state = std::make_shared<Request::State>();
     state->block = std::move(headers);
     const spdy::HeaderBlock& block = state->block;
     const auto method = block.find(":method");
@@ -110,6 +112,10 @@ std::variant<Request, RequestBuilder::BadRequest> RequestBuilder::build(spdy::He
 
 void RequestBuilder::set_params(Request& request, Params params) noexcept {
     request.state_->params = std::move(params);
+}
+
+Request RequestBuilder::share(const Request& request) noexcept {
+    return Request{request.state_};
 }
 
 const std::string& Request::method() const noexcept {
@@ -186,8 +192,8 @@ const Request::Fields& Request::headers() const noexcept {
     static const Fields kNone;
     if (!state_)
         return kNone;
-    if (!state_->fields) {
-        Fields& fields = state_->fields.emplace();
+    std::call_once(state_->fields_once, [this] {
+        Fields fields;
         if (const auto host = state_->block.find(":host"))
             fields.emplace_back("host", first_value(*host));
         for (const auto& [name, joined] : state_->block) {
@@ -196,8 +202,9 @@ const Request::Fields& Request::headers() const noexcept {
             spdy::for_each_value(
                 joined, [&fields, key = name](std::string_view value) { fields.emplace_back(key, value); });
         }
-    }
-    return *state_->fields;
+        state_->fields = std::move(fields);
+    });
+    return state_->fields;
 }
 
 Request::Body Request::body() {

@@ -26,8 +26,9 @@ class RequestBuilder {
                                                                  std::shared_ptr<BodySource> source);
 
     static void set_params(Request& request, Params params) noexcept;
-    /// False when a handler has moved the request away.
-    [[nodiscard]] static bool is_here(const Request& request) noexcept { return request.state_ != nullptr; }
+    /// Another view of the same request, which stays when a handler moves its own away. Two threads may then use the same
+    /// request: all that is const may be called, except for trailers().
+    [[nodiscard]] static Request share(const Request& request) noexcept;
 };
 
 }  // namespace zmqspdy

@@ -8,11 +8,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include "worker/answering.hpp"
+#include "worker/application.hpp"
 #include "worker/io_thread.hpp"
 #include "worker/log.hpp"
 #include "worker/options.hpp"
-#include "worker/routes.hpp"
 #include "worker/standard_streams.hpp"
 #include "worker/stop_request.hpp"
 
@@ -48,7 +47,9 @@ void keep_freed_memory() {
 
 class Worker::Impl {
   public:
-    explicit Impl(Options given) : options{completed(std::move(given))}, log{make_log(options)} {
+    explicit Impl(Options given)
+        : options{completed(std::move(given))},
+          application{std::make_shared<serving::Application>(make_log(options))} {
         serving::open_standard_streams();
     }
 
@@ -57,46 +58,60 @@ class Worker::Impl {
         if (options.name != serving::first_default_name())
             return;
         options.name = serving::default_name();
-        log = make_log(options);
+        application->use(make_log(options));
     }
 
     Options options;
-    serving::Log log;
-    serving::RouteTable routes;
+    const std::shared_ptr<serving::Application> application;
     serving::StopRequest stop;
 };
 
-Worker::Worker(Options options) : impl_{std::make_shared<Impl>(std::move(options))} {}
+Worker::Worker(Options options) : impl_{std::make_unique<Impl>(std::move(options))} {}
 Worker::~Worker() = default;
 
 void Worker::add(std::string_view method, std::string_view pattern, Handler handler, Run run) {
-    impl_->routes.add(method, pattern, std::move(handler), run);
+    impl_->application->routes().add(method, pattern, std::move(handler), run);
 }
 
 void Worker::log(LogLevel level, std::string_view text) const noexcept {
-    impl_->log.line(level, text);
+    impl_->application->log().line(level, text);
+}
+
+Worker& Worker::before(BeforeHook hook, Run run) {
+    impl_->application->before(std::move(hook), run);
+    return *this;
+}
+
+Worker& Worker::after(AfterHook hook, Run run) {
+    impl_->application->after(std::move(hook), run);
+    return *this;
+}
+
+Worker& Worker::error_page(int status, const ErrorPage& page, Run run) {
+    if (status == 0)
+        throw std::invalid_argument("an error page's status is 400 to 599, not 0");
+    impl_->application->error_page(status, page, run);
+    return *this;
+}
+
+Worker& Worker::error_page(const ErrorPage& page, Run run) {
+    impl_->application->error_page(0, page, run);
+    return *this;
 }
 
 Response Worker::handle(Request& request) const {
-    auto found = impl_->routes.find(request.method(), request.path());
-    if (std::holds_alternative<serving::RouteTable::NotFound>(found))
-        return serving::not_found();
-    if (const auto* refusal = std::get_if<serving::RouteTable::MethodNotAllowed>(&found))
-        return serving::method_not_allowed(refusal->allow);
-    auto& match = std::get<serving::RouteTable::Match>(found);
-    RequestBuilder::set_params(request, std::move(match.params));
-    return serving::call_handler(*match.route, request, impl_->log);
+    return impl_->application->answer(impl_->application->find(request), request);
 }
 
 int Worker::run() {
     try {
         keep_freed_memory();
         impl_->rename();
-        serving::IoThread io{impl_->options, impl_->routes, impl_->log, impl_->stop.open(), impl_};
+        serving::IoThread io{impl_->options, impl_->application, impl_->stop.open()};
         io.run();
         return 0;
     } catch (const std::exception& error) {
-        impl_->log.line(LogLevel::error, error.what());
+        log(LogLevel::error, error.what());
         return 1;
     }
 }

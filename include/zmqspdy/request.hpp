@@ -141,8 +141,8 @@ class Request {
 
     friend class RequestBuilder;
     struct State;
-    explicit Request(std::unique_ptr<State> state) noexcept;
-    std::unique_ptr<State> state_;
+    explicit Request(std::shared_ptr<State> state) noexcept;
+    std::shared_ptr<State> state_;  // shared with the framework only
 };
 
 class Request::Body {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "zmqspdy/hooks.hpp"
 #include "zmqspdy/log.hpp"
 #include "zmqspdy/options.hpp"
 #include "zmqspdy/request.hpp"
@@ -43,11 +44,29 @@ class Worker : public RouteMethods<Worker> {
     /// /api/users. Groups can have groups; the worker must outlive them.
     [[nodiscard]] RouteGroup group(std::string prefix);
 
+    /// What is called for every request before its handler, and for every response after it: for handlers' own responses, those
+    /// of error pages, and the framework's 404 and 405 as well; for a response that comes later, when it comes. Not for
+    /// requests that nobody waits for any more. Several hooks before handlers are called in the order in which they were
+    /// given, several after them in the reverse order. On the thread of the handler, several at once, or on that of
+    /// Responder::send(). `run` is where a hook may run: routes that are Run::on_io_thread run there only if every hook
+    /// and every error page may. Before run() only.
+    Worker& before(BeforeHook hook, Run run = Run::on_thread_pool);
+    Worker& after(AfterHook hook, Run run = Run::on_thread_pool);
+
+    /// The worker's own page for errors with `status`, 400 to 599, or for all that have none of their own: for the framework's
+    /// (404, 405, 500 when a handler throws, 400 for what is no HTTP request, whose method() is empty) and for every
+    /// HttpError. A Response with such a status that a handler returns is sent as it is. The status stays, and so
+    /// does the Allow of a 405. Where the page throws, the log says so and the framework's own is sent. Threads and `run`
+    /// as for hooks. Throws std::invalid_argument for another status and for a second page. Before run() only.
+    Worker& error_page(int status, const ErrorPage& page, Run run = Run::on_thread_pool);
+    Worker& error_page(const ErrorPage& page, Run run = Run::on_thread_pool);
+
     /// A line in the worker's log, on stderr: time (UTC), level, the worker's name, `text`. Control characters in it become
     /// '?', so that it stays one line; what goes past 2 KiB is cut. Below Options::log_level it does nothing. Any thread.
     void log(LogLevel level, std::string_view text) const noexcept;
 
-    /// The routing and the error handling without httpd and sockets: for tests of handlers. Any thread.
+    /// Routes, hooks and error pages without httpd and sockets: for tests of handlers. A Response::later is returned as it is,
+    /// without the hooks after handlers. Any thread.
     [[nodiscard]] Response handle(Request& request) const;
 
     /// Serves until SIGTERM, SIGINT or stop(): then takes no new requests, finishes those it has, and returns
@@ -76,7 +95,7 @@ class Worker : public RouteMethods<Worker> {
     void add(std::string_view method, std::string_view pattern, Handler handler, Run run);
 
     class Impl;
-    std::shared_ptr<Impl> impl_;  // shared with handlers that do not return
+    std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace zmqspdy

@@ -310,13 +310,14 @@ LoggedWorker::LoggedWorker(const zmqspdy::Options& options, const zmqspdy::Handl
     : read_{pipe[0]},
       write_{pipe[1]},
       stop_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)},
-      log_{"test", write_.get()},
-      routes_{[&handler] {
-          zmqspdy::serving::RouteTable routes;
-          routes.add("", "/*path", handler, zmqspdy::Run::on_thread_pool);
-          return routes;
-      }()},
-      io_{options, routes_, log_, stop_.get()},
+      io_{options,
+          [&] {
+              const zmqspdy::serving::Log log{"test", write_.get()};
+              auto application = std::make_shared<zmqspdy::serving::Application>(log);
+              application->routes().add("", "/*path", handler, zmqspdy::Run::on_thread_pool);
+              return application;
+          }(),
+          stop_.get()},
       thread_{[this] { io_.run(); }} {}
 
 LoggedWorker::~LoggedWorker() {

@@ -211,8 +211,6 @@ class LoggedWorker {
     zmqspdy::transport::FileDescriptor write_;
     zmqspdy::transport::FileDescriptor stop_;
     std::string text_;
-    zmqspdy::serving::Log log_;
-    zmqspdy::serving::RouteTable routes_;
     zmqspdy::serving::IoThread io_;
     std::thread thread_;
 };

@@ -84,8 +84,8 @@ class RouterLoop final : public Actor {
     zmq::context_t context_;
     transport::Poller poller_;
     transport::Announcement announcement_;
-    zmqspdy::serving::RouteTable routes_;
-    zmqspdy::serving::Dispatcher dispatcher_{routes_, log_, 1, std::make_shared<zmqspdy::serving::Outbox>()};
+    zmqspdy::serving::Dispatcher dispatcher_{std::make_shared<zmqspdy::serving::Application>(log_), 1,
+                                             std::make_shared<zmqspdy::serving::Outbox>()};
     zmqspdy::serving::KnownRouters known_;
     std::vector<std::unique_ptr<zmqspdy::serving::RouterGroup>> groups_;
 };
