@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "worker/access_log.hpp"
 #include "worker/application.hpp"
 #include "worker/handler_pool.hpp"
 #include "worker/log.hpp"
@@ -35,6 +36,13 @@ class Dispatcher {
 
     /// False: as many requests as the capacity allows are queued or being handled, over all sessions.
     [[nodiscard]] bool has_room() const noexcept { return accepted_ < capacity_; }
+
+    /// From now on each request gets a line there.
+    void log_accesses(std::unique_ptr<AccessLog> log) noexcept { access_log_ = std::move(log); }
+    /// Writes that line when it ends. Must not outlive this.
+    [[nodiscard]] AccessEntry access_entry(const spdy::HeaderBlock& request) const {
+        return access_log_ ? AccessEntry{*access_log_, request} : AccessEntry{};
+    }
 
     /// The answer, if there is one at once: from a handler that runs on this thread, or an error. Otherwise
     /// nothing, and the request is queued for the pool.
@@ -72,6 +80,7 @@ class Dispatcher {
     const std::shared_ptr<const Application> application_;
     const std::uint32_t capacity_;
     const std::shared_ptr<Outbox> outbox_;
+    std::unique_ptr<AccessLog> access_log_;
     std::vector<std::unique_ptr<Job>> queued_;
     std::uint32_t accepted_ = 0;
     std::size_t unanswered_ = 0;

@@ -109,6 +109,8 @@ IoThread::IoThread(const Options& options, const std::shared_ptr<const Applicati
     poller_.add(outbox_.doorbell().fd(), kDoorbell);
     poller_.add(stop_signal_.fd(), kStop);
     poller_.add(stop_fd_, kStop);
+    if (!options.access_log.empty())
+        dispatcher_.log_accesses(std::make_unique<AccessLog>(options.access_log, log_));
     if (!options.relay)
         listen(options);
     link(options);

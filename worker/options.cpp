@@ -147,6 +147,9 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
         ->type_name("ENDPOINT");
     app.add_flag("--relay", options.relay,
                  "Listen nowhere: requests come through the connection to the router");
+    app.add_option("--access-log", options.access_log,
+                   "Where each request gets a line: a file, or - for stdout (default: nowhere)")
+        ->type_name("FILE");
     std::string level;
     app.add_option("--log-level", level,
                    "Least level of lines in the log: debug, info, warning or error (default: info)")

@@ -81,10 +81,12 @@ void PeerSession::on(spdy::StreamOpened& event) {
     exchange->address = {this, event.stream};
     const spdy::StreamId id = event.stream;
     const bool fin = event.fin;
+    auto access = dispatcher_.access_entry(event.headers);
     auto response = dispatcher_.start(exchange, std::move(event));
     Stream& stream = streams_.emplace_back();
     stream.id = id;
     stream.exchange = std::move(exchange);
+    stream.access = std::move(access);
     stream.body_done = fin;
     dispatcher_.stream_opened();
     if (response)
@@ -237,6 +239,7 @@ void PeerSession::respond(Stream& stream, Response response) {
 
 bool PeerSession::reply(Stream& stream, const spdy::HeaderBlock& headers, bool fin) {
     stream.replied = true;
+    stream.access.replied(headers);
     if (session_.reply(stream.id, headers, fin))
         return true;
     session_.reset(stream.id, spdy::ResetCode::internal_error);
@@ -251,6 +254,7 @@ std::size_t PeerSession::send(Stream& stream, std::string_view bytes, bool fin) 
         const bool is_last = sent + piece.size() == bytes.size();
         const std::size_t taken = session_.send(stream.id, bytes_of(piece), fin && is_last);
         sent += taken;
+        stream.access.sent(taken);
         if (session_.output_size() >= transport::kMessageTarget)
             send_output();
         if (taken < piece.size() || lost_)
@@ -318,6 +322,7 @@ void PeerSession::stop_reading(Stream& stream) {
 
 void PeerSession::mark_answered(Stream& stream) {
     stream.answered = true;
+    stream.access.complete();
     dispatcher_.stream_answered();
 }
 

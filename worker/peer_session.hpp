@@ -12,6 +12,7 @@
 #include <zmq.hpp>
 
 #include "transport/session_time.hpp"
+#include "worker/access_log.hpp"
 #include "worker/byte_pieces.hpp"
 #include "worker/dispatcher.hpp"
 #include "worker/exchange.hpp"
@@ -78,6 +79,7 @@ class PeerSession {
     struct Stream {
         spdy::StreamId id;
         std::shared_ptr<Exchange> exchange;
+        AccessEntry access;
         BytePieces pending;      ///< what the window has no room for yet
         std::size_t unread = 0;  ///< bytes given to the handler and not consumed
         bool last = false;       ///< nothing follows `pending` but the trailers

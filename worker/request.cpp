@@ -146,10 +146,12 @@ std::string_view Request::scheme() const noexcept {
 }
 
 std::string_view Request::client_address() const noexcept {
-    if (!state_)
-        return {};
+    return state_ ? RequestBuilder::client_address(state_->block) : std::string_view{};
+}
+
+std::string_view RequestBuilder::client_address(const spdy::HeaderBlock& headers) noexcept {
     // httpd adds its own word at the end, whatever the client has sent.
-    std::string_view last = state_->block.find("x-forwarded-for").value_or("");
+    std::string_view last = headers.find("x-forwarded-for").value_or("");
     last.remove_prefix(last.find_last_of(std::string_view{"\0,", 2}) + 1);  // npos + 1 is 0
     return serving::trim(last);
 }

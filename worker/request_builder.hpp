@@ -25,6 +25,9 @@ class RequestBuilder {
                                                                  spdy::Priority priority,
                                                                  std::shared_ptr<BodySource> source);
 
+    /// See Request::client_address().
+    [[nodiscard]] static std::string_view client_address(const spdy::HeaderBlock& headers) noexcept;
+
     static void set_params(Request& request, Params params) noexcept;
     /// Another view of the same request, which stays when a handler moves its own away. Two threads may then use the same
     /// request: all that is const may be called, except for trailers().

@@ -38,13 +38,16 @@ struct Options {
     bool relay = false;
     /// Allow addresses that other hosts can reach, on which nothing is encrypted or authenticated.
     bool insecure = false;
+    /// Where each request gets a line once its response has been handed over, or is broken off: a file to append to, or "-" for
+    /// stdout; empty: nowhere. See docs/framework.md for the format.
+    std::string access_log;
     /// Lines that matter less stay out of the log.
     LogLevel log_level = LogLevel::info;
     /// How long a worker that has been told to end lets its requests go on: 0 to 86400 s. What is left then is broken off.
     std::chrono::seconds drain_timeout{30};
 
     /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure,
-    /// --log-level, --drain-timeout and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
+    /// --log-level, --access-log, --drain-timeout and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
     /// asked to or when it must.
     [[nodiscard]] static Options from_args(int argc, const char* const* argv);
 };

@@ -16,8 +16,9 @@ class Setting {
   public:
     explicit Setting(const std::function<void(zmqspdy::Worker&)>& set_up,
                      const spdy::SessionOptions& options = {}, bool relay = false, std::uint32_t threads = 0,
-                     std::uint32_t capacity = 8)
-        : registry_{context_}, worker_{std::in_place, worker_options(relay, threads, capacity), set_up} {
+                     std::uint32_t capacity = 8, const std::string& access_log = {})
+        : registry_{context_},
+          worker_{std::in_place, worker_options(relay, threads, capacity, access_log), set_up} {
         REQUIRE(until({&registry_}, [&] { return registry_.announced().size() == 1; }));
         const std::string link = registry_.announced().front();
         if (relay)
@@ -46,12 +47,13 @@ class Setting {
             all.push_back(&*child_);
         return all;
     }
-    [[nodiscard]] zmqspdy::Options worker_options(bool relay, std::uint32_t threads,
-                                                  std::uint32_t capacity) const {
+    [[nodiscard]] zmqspdy::Options worker_options(bool relay, std::uint32_t threads, std::uint32_t capacity,
+                                                  const std::string& access_log) const {
         auto options = options_for({registry_.endpoint()});
         options.relay = relay;
         options.threads = threads;
         options.capacity = capacity;
+        options.access_log = access_log;
         return options;
     }
 
