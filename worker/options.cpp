@@ -2,16 +2,17 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <iostream>
-#include <sstream>
+#include <stdexcept>
+#include <utility>
 
 #include "transport/announcement.hpp"
 #include "transport/endpoint.hpp"
+#include "worker/command_line.hpp"
 #include "worker/log_line.hpp"
 #include "worker/standard_streams.hpp"
 
@@ -59,11 +60,46 @@ std::string host_name() {
     return host.substr(0, host.find('.'));
 }
 
-std::string exit_text(const CLI::App& app, const CLI::ParseError& error, int& code) {
-    std::ostringstream out;
-    std::ostringstream err;
-    code = app.exit(error, out, err) == 0 ? 0 : 2;
-    return out.str() + err.str();
+/// Each option of Options, once.
+OwnOptions declared(Options& options) {
+    OwnOptions ours{"ZMQSPDY_"};
+    ours.add("--name", options.name, "Name for logs and people (default: PROGRAM-HOST-PID)");
+    ours.add("--router", options.routers, "Router to announce to, repeatable (default: tcp://127.0.0.1:8000)",
+             "ENDPOINT");
+    ours.add("--capacity", options.capacity, "Requests taken at once (default: 64)");
+    ours.add("--threads", options.threads, "Threads that handlers run on (default: the capacity)");
+    ours.add("--weight", options.weight, "Share of the traffic, 1 to 100 (default: 1)");
+    ours.add("--service", options.service, "The ZmqSpdyService it belongs to (default: the unnamed one)");
+    ours.add("--listen", options.listen, "Where httpd dials this worker (default: an endpoint of its own)",
+             "ENDPOINT");
+    ours.add("--relay", options.relay, "Listen nowhere: requests come through the connection to the router");
+    ours.add("--insecure", options.insecure, "Allow addresses that other hosts can reach");
+    ours.add("--access-log", options.access_log,
+             "Where each request gets a line: a file, or - for stdout (default: nowhere)", "FILE");
+    const OwnOptions::Set set_level = [&options](const std::string& text) {
+        const auto level = level_of(text);
+        if (!level)
+            throw std::invalid_argument("'" + text + "' is not a level: debug, info, warning and error are");
+        options.log_level = *level;
+    };
+    ours.add("--log-level", set_level,
+             "Least level of lines in the log: debug, info, warning or error (default: info)", "LEVEL");
+    const OwnOptions::Set set_drain_timeout = [&options](const std::string& text) {
+        const auto seconds = parse_number<std::int64_t>(text);
+        if (!seconds)
+            throw std::invalid_argument("'" + text + "' is not a number of seconds");
+        options.drain_timeout = std::chrono::seconds{*seconds};
+    };
+    ours.add("--drain-timeout", set_drain_timeout,
+             "How long requests may go on once it is told to end (default: 30)", "SECONDS");
+    return ours;
+}
+
+/// A mistake that shows only when all options are known; some of them may stand where nobody looks.
+std::string with_variables(std::string why, const std::vector<std::string>& variables) {
+    for (const auto& variable : variables)
+        why += (&variable == &variables.front() ? "; from the environment: " : ", ") + variable;
+    return why;
 }
 
 }  // namespace
@@ -128,64 +164,29 @@ std::optional<std::string> complete(Options& options) {
     return std::nullopt;
 }
 
-std::variant<Options, Exit> parse_options(int argc, const char* const* argv) {
+std::variant<Options, Exit> parse_options(int argc, const char* const* argv, const OwnOptions& own) {
     Options options;
-    CLI::App app{"A worker for mod_zmqspdy: answers the HTTP requests that httpd hands it.", program_name()};
-    app.add_option("NAME,--name", options.name, "Name for logs and people (default: PROGRAM-HOST-PID)");
-    std::vector<std::string> routers;
-    app.add_option("--router", routers, "Router to announce to, repeatable (default: tcp://127.0.0.1:8000)")
-        ->type_name("ENDPOINT")
-        ->take_all()
-        ->allow_extra_args(false);
-    app.add_option("--capacity", options.capacity, "Requests taken at once (default: 64)");
-    app.add_option("--threads", options.threads, "Threads that handlers run on (default: the capacity)");
-    app.add_option("--weight", options.weight, "Share of the traffic, 1 to 100 (default: 1)");
-    app.add_option("--service", options.service,
-                   "The ZmqSpdyService it belongs to (default: the unnamed one)");
-    app.add_option("--listen", options.listen,
-                   "Where httpd dials this worker (default: an endpoint of its own)")
-        ->type_name("ENDPOINT");
-    app.add_flag("--relay", options.relay,
-                 "Listen nowhere: requests come through the connection to the router");
-    app.add_option("--access-log", options.access_log,
-                   "Where each request gets a line: a file, or - for stdout (default: nowhere)")
-        ->type_name("FILE");
-    std::string level;
-    app.add_option("--log-level", level,
-                   "Least level of lines in the log: debug, info, warning or error (default: info)")
-        ->type_name("LEVEL");
-    std::int64_t drain_timeout = options.drain_timeout.count();
-    app.add_option("--drain-timeout", drain_timeout,
-                   "How long requests may go on once it is told to end (default: 30)")
-        ->type_name("SECONDS");
-    app.add_flag("--insecure", options.insecure, "Allow addresses that other hosts can reach");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        Exit exit{};
-        exit.text = exit_text(app, error, exit.code);
-        return exit;
-    }
-    options.drain_timeout = std::chrono::seconds{drain_timeout};
-    if (!routers.empty())
-        options.routers = std::move(routers);
-    if (!level.empty()) {
-        const auto known = level_of(level);
-        if (!known)
-            return Exit{2, program_name() + ": '" + level +
-                               "' is not a level of the log: debug, info, warning and error are\n"};
-        options.log_level = *known;
-    }
-    if (const auto why = complete(options))
-        return Exit{2, program_name() + ": " + *why + "\n"};
+    const OwnOptions ours = declared(options);
+    CommandLine line{"A worker for mod_zmqspdy: answers the HTTP requests that httpd hands it.",
+                     program_name()};
+    line.add(own, "Options of this program");
+    line.add(ours, "Options of every worker", "--name");
+    if (auto exit = line.parse(argc, argv))
+        return std::move(*exit);
+    if (auto why = complete(options))
+        return Exit{2, program_name() + ": " + with_variables(std::move(*why), line.used_variables()) + "\n"};
     return options;
 }
 
 }  // namespace serving
 
 Options Options::from_args(int argc, const char* const* argv) {
+    return from_args(argc, argv, OwnOptions{});
+}
+
+Options Options::from_args(int argc, const char* const* argv, const OwnOptions& own) {
     serving::open_standard_streams();
-    auto parsed = serving::parse_options(argc, argv);
+    auto parsed = serving::parse_options(argc, argv, own);
     if (const auto* exit = std::get_if<serving::Exit>(&parsed)) {
         (exit->code == 0 ? std::cout : std::cerr) << exit->text << std::flush;
         std::exit(exit->code);

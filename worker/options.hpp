@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-#include "zmqspdy/worker.hpp"
+#include "zmqspdy/options.hpp"
 
 namespace zmqspdy::serving {
 
@@ -16,7 +16,8 @@ struct Exit {
     int code;          ///< 0 after --help
     std::string text;  ///< for stdout when the code is 0, else for stderr
 };
-[[nodiscard]] std::variant<Options, Exit> parse_options(int argc, const char* const* argv);
+[[nodiscard]] std::variant<Options, Exit> parse_options(int argc, const char* const* argv,
+                                                        const OwnOptions& own);
 
 /// Fills in what is empty, and says in a sentence what is wrong, if anything.
 [[nodiscard]] std::optional<std::string> complete(Options& options);

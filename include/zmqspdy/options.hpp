@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "zmqspdy/log.hpp"
+#include "zmqspdy/own_options.hpp"
 
 namespace zmqspdy {
 
@@ -46,10 +47,13 @@ struct Options {
     /// How long a worker that has been told to end lets its requests go on: 0 to 86400 s. What is left then is broken off.
     std::chrono::seconds drain_timeout{30};
 
-    /// Reads --router (repeatable), --name, --capacity, --threads, --weight, --service, --listen, --relay, --insecure,
-    /// --log-level, --access-log, --drain-timeout and one positional NAME. Prints help or a sentence about what is wrong and exits the process when
-    /// asked to or when it must.
+    /// Reads the command line, one positional NAME included, and the environment: --help lists all, and the field `log_level`,
+    /// say, is --log-level and ZMQSPDY_LOG_LEVEL. Prints help or a sentence about what is wrong and exits the process
+    /// when asked to or when it must.
     [[nodiscard]] static Options from_args(int argc, const char* const* argv);
+    /// The same with options of the program's own, which it sets. Throws std::invalid_argument when one of them has the name of a
+    /// worker's.
+    [[nodiscard]] static Options from_args(int argc, const char* const* argv, const OwnOptions& own);
 };
 
 }  // namespace zmqspdy

@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "matchers.hpp"
 #include "worker/options.hpp"
+#include "zmqspdy/worker.hpp"
 
 using zmqspdy::Options;
 using zmqspdy::Worker;
@@ -17,7 +18,7 @@ namespace {
 
 std::variant<Options, Exit> parse(std::vector<const char*> words) {
     words.insert(words.begin(), "worker");
-    return parse_options(static_cast<int>(words.size()), words.data());
+    return parse_options(static_cast<int>(words.size()), words.data(), zmqspdy::OwnOptions{});
 }
 
 Options accepted(const std::vector<const char*>& words) {
