@@ -36,7 +36,7 @@ bool is_mapped_ipv4(const Address& address) {
 }
 
 EndpointError refuse(std::string_view text, std::string_view rule) {
-    return {"'" + quoted(text) + "' is not an endpoint: " + std::string(rule)};
+    return {"'" + printable(text) + "' is not an endpoint: " + std::string(rule)};
 }
 
 bool is_host_character(char c) {

@@ -17,7 +17,7 @@ std::string with_count(std::string line, std::uint64_t left_out) {
 
 }  // namespace
 
-std::string quoted(std::string_view text, std::size_t most) {
+std::string printable(std::string_view text, std::size_t most) {
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string safe;
     for (const char c : text.substr(0, most)) {

@@ -11,7 +11,7 @@
 namespace zmqspdy::transport {
 
 /// A peer's text as it may stand in a log line: cut after `most` bytes, and whatever is not visible ASCII written as \xNN.
-[[nodiscard]] std::string quoted(std::string_view text, std::size_t most = 100);
+[[nodiscard]] std::string printable(std::string_view text, std::size_t most = 100);
 
 /// The log for lines of one kind that a peer can cause as often as it likes: some at once, then one a second, which tells how
 /// many were left out before it. One thread.

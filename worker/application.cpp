@@ -150,7 +150,7 @@ std::string current_reason() {
 }
 
 std::string name_of(const Request& request) {
-    return transport::quoted(std::string(request.method()) + " " + std::string(request.path()));
+    return transport::printable(std::string(request.method()) + " " + std::string(request.path()));
 }
 
 }  // namespace zmqspdy::serving

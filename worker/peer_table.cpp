@@ -14,12 +14,13 @@ constexpr std::size_t kMostShown = 32;
 /// The protocol's. A peer of libzmq's whose id is another's already is named by its first message instead, whatever its size.
 constexpr std::size_t kMostIdBytes = 255;
 
-std::string printable(std::string_view peer) {
+std::string hex(std::string_view peer) {
     std::string text;
     for (const char c : peer.substr(0, kMostShown)) {
-        std::array<char, 3> hex{};
-        std::snprintf(hex.data(), hex.size(), "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        text += hex.data();
+        std::array<char, 3> digits{};
+        std::snprintf(digits.data(), digits.size(), "%02x",
+                      static_cast<unsigned>(static_cast<unsigned char>(c)));
+        text += digits.data();
     }
     return peer.size() > kMostShown ? text + "..." : text;
 }
@@ -107,7 +108,7 @@ bool PeerTable::is_dead(std::string_view peer) const noexcept {
 void PeerTable::drop(PeerSession& session) {
     const std::string peer(session.peer());
     if (!session.fault().empty())
-        dropped_.line("dropped the httpd child " + printable(peer) + ": " + session.fault());
+        dropped_.line("dropped the httpd child " + hex(peer) + ": " + session.fault());
     // What a connection that has closed still brings must not look like a new peer. Only libzmq's ids are never used
     // again; a relayed peer may come back.
     if (!session.fault().empty() || kind_ == Peers::direct) {

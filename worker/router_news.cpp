@@ -28,7 +28,7 @@ void RouterNews::announced(const std::string& warning) {
         line(LogLevel::info, "announced to " + router_);
     if (!warning.empty() && warning != warning_)
         line(LogLevel::warning,
-             "the router " + router_ + " warns: " + transport::quoted(warning, kMostReason));
+             "the router " + router_ + " warns: " + transport::printable(warning, kMostReason));
     warning_ = warning;
     said_ = Said::announced;
     said_troubles_ = 0;
@@ -39,7 +39,7 @@ void RouterNews::refused(const std::string& reason, std::chrono::seconds pause) 
     if (said_ == Said::refused && reason_ == reason)
         return;
     line(LogLevel::warning, "the router " + router_ +
-                                " refused the announcement: " + transport::quoted(reason, kMostReason) +
+                                " refused the announcement: " + transport::printable(reason, kMostReason) +
                                 "; asking again every " + std::to_string(pause.count()) + " s");
     said_ = Said::refused;
     reason_ = reason;
@@ -49,7 +49,7 @@ void RouterNews::refused(const std::string& reason, std::chrono::seconds pause) 
 
 void RouterNews::out_of_reach(std::string_view why) {
     line(LogLevel::warning, "the router " + router_ +
-                                " does not reach this worker: " + transport::quoted(why, kMostReason) +
+                                " does not reach this worker: " + transport::printable(why, kMostReason) +
                                 "; from now on its requests come through the worker's own connection to it. "
                                 "Give --listen an address "
                                 "that the router reaches, or start the worker with --relay");

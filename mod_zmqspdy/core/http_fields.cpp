@@ -5,33 +5,30 @@
 #include <charconv>
 
 #include "mod_zmqspdy/core/request_fields.hpp"
+#include "transport/log_budget.hpp"
 
 namespace zmqspdy::router {
 
 namespace {
 
-// Names come from the worker: only what is printable goes into the log.
-std::string quoted(std::string_view name) {
-    std::string text = "'";
-    for (const char c : name.substr(0, 40))
-        text += c > ' ' && c < 0x7f ? c : '?';
-    return text + "'";
+std::string name_of(const spdy::Header& header) {
+    return "'" + transport::printable(header.name, 40) + "'";
 }
 
 /// `lines` counts over the whole block.
 std::optional<std::string> check_field(const spdy::Header& header, const FieldLimits& limits,
                                        std::size_t& lines) {
     if (!is_token(header.name))
-        return "header name " + quoted(header.name) + " is not a token";
+        return "header name " + name_of(header) + " is not a token";
     if (is_hop_by_hop(header.name))
-        return "header " + quoted(header.name) + " is httpd's to set";
+        return "header " + name_of(header) + " is httpd's to set";
     std::optional<std::string> error;
     spdy::for_each_value(header.value, [&](std::string_view value) {
         ++lines;
         if (!is_field_value(value))
-            error = "header " + quoted(header.name) + " has a control character in its value";
+            error = "header " + name_of(header) + " has a control character in its value";
         else if (header.name.size() + value.size() > limits.line_size)
-            error = "header " + quoted(header.name) + " is longer than " + std::to_string(limits.line_size) +
+            error = "header " + name_of(header) + " is longer than " + std::to_string(limits.line_size) +
                     " bytes (LimitRequestFieldSize)";
     });
     if (!error && lines > limits.count)
@@ -142,7 +139,7 @@ std::optional<std::string> check_trailers(const spdy::HeaderBlock& headers, cons
         if (auto error = check_field(header, limits, lines))
             return error;
         if (!may_be_trailer(header.name))
-            return "header " + quoted(header.name) + " must not come as a trailer";
+            return "header " + name_of(header) + " must not come as a trailer";
     }
     return std::nullopt;
 }

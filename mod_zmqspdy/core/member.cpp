@@ -82,7 +82,7 @@ std::optional<transport::AnnouncementError> settle_endpoint(transport::Announcem
     const bool local = transport::is_local(*announcement.endpoint);
     if (!transport::same_address(tcp.host, address) && !(local && transport::is_local_address(address)))
         return AnnouncementError{403, "the endpoint " +
-                                          transport::quoted(transport::to_string(*announcement.endpoint)) +
+                                          transport::printable(transport::to_string(*announcement.endpoint)) +
                                           " is not on the host that announced it (" + address + ")"};
     if (!local && !insecure)
         return AnnouncementError{

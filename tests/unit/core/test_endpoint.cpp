@@ -97,7 +97,7 @@ TEST_CASE("endpoints that are refused") {
         INFO("'" << text << "'");
         const auto parsed = parse_endpoint(text);
         REQUIRE(std::holds_alternative<EndpointError>(parsed));
-        CHECK(std::get<EndpointError>(parsed).why.starts_with("'" + quoted(text) + "'"));
+        CHECK(std::get<EndpointError>(parsed).why.starts_with("'" + printable(text) + "'"));
     }
     CHECK(std::holds_alternative<EndpointError>(parse_endpoint("ipc://@a\0b"sv)));
     CHECK(std::holds_alternative<EndpointError>(parse_endpoint("tcp://host\0x:80"sv)));

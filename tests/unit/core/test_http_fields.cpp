@@ -236,7 +236,7 @@ TEST_CASE("errors are safe to log") {
     const auto block = wire_block({{":status", "200"}, {"evil\r\n\x1b[31m" + std::string(5000, 'x'), "v"}});
     REQUIRE(std::holds_alternative<spdy::HeaderBlock>(block));
     const auto error = error_of(std::get<spdy::HeaderBlock>(block));
-    CHECK(error.starts_with("header name 'evil???"));
+    CHECK(error.starts_with("header name 'evil\\x0d\\x0a\\x1b"));
     CHECK(error.size() < 200);
     CHECK(is_field_value(error));
 }

@@ -10,11 +10,11 @@ using namespace zmqspdy::transport;
 using namespace std::chrono_literals;
 
 TEST_CASE("a peer's text is cut and made visible") {
-    CHECK(quoted("plain text") == "plain text");
-    CHECK(quoted(std::string_view("a\nb\0\xff\x7f", 6)) == "a\\x0ab\\x00\\xff\\x7f");
-    CHECK(quoted(std::string(100, 'x')) == std::string(100, 'x'));
-    CHECK(quoted(std::string(16000, 'x')) == std::string(100, 'x') + "...");
-    CHECK(quoted("abcdef", 3) == "abc...");
+    CHECK(printable("plain text") == "plain text");
+    CHECK(printable(std::string_view("a\nb\0\xff\x7f", 6)) == "a\\x0ab\\x00\\xff\\x7f");
+    CHECK(printable(std::string(100, 'x')) == std::string(100, 'x'));
+    CHECK(printable(std::string(16000, 'x')) == std::string(100, 'x') + "...");
+    CHECK(printable("abcdef", 3) == "abc...");
     const auto parsed = parse_endpoint("nonsense\n" + std::string(16000, 'x'));
     CHECK(std::get<EndpointError>(parsed).why.size() < 250);
     CHECK(std::get<EndpointError>(parsed).why.find('\n') == std::string::npos);
