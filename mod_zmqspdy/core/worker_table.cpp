@@ -12,7 +12,7 @@ namespace zmqspdy::router {
 namespace {
 
 // Changes with every change of the layout below, so that a reloaded module never misreads an older table.
-constexpr std::uint64_t kLayout = 0x7a6d717370647911;
+constexpr std::uint64_t kLayout = 0x7a6d717370647912;
 constexpr std::size_t kCacheLine = 64;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t to) {
