@@ -99,6 +99,9 @@ std::variant<Announcement, AnnouncementError> parse_announcement(const spdy::Hea
         return AnnouncementError{404, "a worker announces itself with POST /workers"};
     if (!headers.find("name"))
         return bad("'name' is missing");
+    // Only an update takes an endpoint back: whoever has none says nothing of it.
+    if (headers.find("endpoint") == std::string_view{})
+        return bad("'' is not an endpoint: a relayed worker announces none");
     Announcement announcement;
     if (auto error = update(announcement, headers))
         return *std::move(error);
