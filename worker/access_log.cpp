@@ -1,14 +1,11 @@
 #include "worker/access_log.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <exception>
@@ -67,30 +64,6 @@ std::string common_log_time(std::chrono::system_clock::time_point time) {
     return text.data();
 }
 
-/// While it lives a pipe without a reader gives EPIPE, and this thread no SIGPIPE, whatever the process does about it.
-class NoSigpipe {
-  public:
-    NoSigpipe() noexcept {
-        sigemptyset(&pipe_);
-        sigaddset(&pipe_, SIGPIPE);
-        pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
-    NoSigpipe(const NoSigpipe&) = delete;
-    NoSigpipe& operator=(const NoSigpipe&) = delete;
-    ~NoSigpipe() {
-        if (sigismember(&before_, SIGPIPE) == 1)
-            return;
-        const std::timespec none{};
-        while (sigtimedwait(&pipe_, nullptr, &none) == -1 && errno == EINTR) {
-        }
-        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
-
-  private:
-    sigset_t pipe_{};
-    sigset_t before_{};
-};
-
 /// A descriptor of its own, so that nothing else that is opened later gets the lines.
 transport::FileDescriptor open_destination(const std::string& destination) {
     transport::FileDescriptor file{
@@ -106,30 +79,26 @@ transport::FileDescriptor open_destination(const std::string& destination) {
 }  // namespace
 
 AccessLog::AccessLog(const std::string& destination, const Log& log)
-    : log_{log}, file_{open_destination(destination)} {}
+    : log_{log}, file_{open_destination(destination)}, output_{file_.get()} {}
 
 AccessLog::~AccessLog() {
-    if (lost_ > 0)
-        tell_lost();
+    tell_lost();
 }
 
 void AccessLog::write(std::string_view line) noexcept {
-    const NoSigpipe quiet;
-    pollfd ready{file_.get(), POLLOUT, 0};
-    if (::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
-        ::write(file_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size())) {
-        if (lost_ > 0)
-            tell_lost();
-        return;
-    }
-    ++lost_;
+    if (output_.write(line))
+        tell_lost();
+    else
+        output_.lose(1);
 }
 
 void AccessLog::tell_lost() noexcept {
+    const std::uint64_t lost = output_.take_lost();
+    if (lost == 0)
+        return;
     std::array<char, 80> text{};
     std::snprintf(text.data(), text.size(), "%llu lines of the access log could not be written",
-                  static_cast<unsigned long long>(lost_));
-    lost_ = 0;
+                  static_cast<unsigned long long>(lost));
     log_.line(LogLevel::warning, text.data());
 }
 

@@ -10,6 +10,7 @@
 
 #include "transport/file_descriptor.hpp"
 #include "worker/log.hpp"
+#include "worker/log_output.hpp"
 #include "zmqspdy/spdy/header_block.hpp"
 
 namespace zmqspdy::serving {
@@ -35,8 +36,8 @@ class AccessLog {
     void tell_lost() noexcept;
 
     const Log& log_;
-    transport::FileDescriptor file_;
-    std::uint64_t lost_ = 0;
+    const transport::FileDescriptor file_;
+    LogOutput output_;
 };
 
 /// One request, from its arrival to the end of its response, when the line is written. I/O thread only.
