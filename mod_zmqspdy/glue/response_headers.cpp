@@ -22,7 +22,8 @@ const char* status_line(request_rec* r, int status, std::string_view reason) {
     const char* const known = ap_get_status_line(status);
     if (known && std::atoi(known) == status)
         return nullptr;
-    return apr_psprintf(r->pool, "%d Status", status);
+    // Of those that are in use, early releases of httpd 2.4 do not know this one.
+    return status == 103 ? "103 Early Hints" : apr_psprintf(r->pool, "%d Status", status);
 }
 
 /// Fields that are httpd's to set, or tell of a body where there is none (RFC 9110 section 8.6).
