@@ -88,8 +88,7 @@ TEST_CASE("PID 1 of a container ends at a second signal", "[process]") {
     }
     const auto httpd = Httpd::started();
     const TempDir folder;
-    std::vector<std::string> command{"unshare",      "--pid",         "--fork", "--mount-proc",
-                                     "--kill-child", built("unruly"), "first"};
+    std::vector<std::string> command{"unshare", "--pid", "--fork", "--kill-child", built("unruly"), "first"};
     for (const auto& option : draining_after(*httpd, 30))
         command.push_back(option);
     Process container{command, folder.path() / "output"};
