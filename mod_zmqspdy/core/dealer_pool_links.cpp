@@ -167,9 +167,10 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
                              WorkerLink::Undelivered how) {
     release_slot(link);
     auto& side = exchange->pool;
-    const bool may_repeat =
-        !side.answered && side.replayable && how.failure != Failure::shutting_down &&
-        (how.untouched || (how.failure == Failure::worker_lost && exchange->head.idempotent));
+    const bool is_safe = how.failure == Failure::worker_lost && exchange->head.idempotent &&
+                         side.replay.size() <= exchange->head.replay_limit;
+    const bool may_repeat = !side.answered && side.replayable && how.failure != Failure::shutting_down &&
+                            (how.untouched || is_safe);
     if (!may_repeat)
         return fail(exchange, how.failure, how.code);
     if (how.untouched) {
@@ -195,6 +196,7 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     side.unsent.insert(side.unsent.begin(), side.replay.begin(), side.replay.end());
     side.unsent_from = 0;
     side.replay.clear();
+    side.taken = false;
     side.fin_sent = false;
     exchange->stage.store(Exchange::Stage::queued);
     notify_later(exchange);  // another deadline holds now

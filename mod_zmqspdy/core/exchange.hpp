@@ -126,6 +126,7 @@ class Exchange {
         bool fin_sent = false;
         std::vector<std::byte> replay;  ///< body sent so far, in case it must be sent again
         bool replayable = true;         ///< `replay` holds all of it
+        bool taken = false;             ///< the worker has said something about it, and no longer refuses it
         bool answered = false;          ///< the head of the response has been seen
         bool ended = false;             ///< the last event is in the inbox
         ReadAhead read_ahead;

@@ -125,13 +125,9 @@ bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
             (void)session_.send(side.stream, {}, true);
     }
     if (side.replayable) {
-        if (side.replay.size() + taken <= exchange->head.replay_limit) {
-            side.replay.insert(side.replay.end(), piece.begin(),
-                               piece.begin() + static_cast<std::ptrdiff_t>(taken));
-        } else {
-            side.replayable = false;
-            side.replay = {};
-        }
+        side.replay.insert(side.replay.end(), piece.begin(),
+                           piece.begin() + static_cast<std::ptrdiff_t>(taken));
+        limit_replay(*exchange);
     }
     side.unsent_from += taken;
     if (side.unsent_from == side.unsent.size()) {
@@ -143,6 +139,15 @@ bool WorkerLink::send_piece(const std::shared_ptr<Exchange>& exchange) {
     if (session_.output_size() >= transport::kMessageTarget)
         (void)flush();
     return more;
+}
+
+void WorkerLink::limit_replay(Exchange& exchange) {
+    auto& side = exchange.pool;
+    const std::size_t limit = exchange.head.replay_limit;
+    if (side.replay.size() <= (side.taken ? limit : std::max(limit, kMostUntaken)))
+        return;
+    side.replayable = false;
+    side.replay = {};
 }
 
 void WorkerLink::consumed(Exchange& exchange, std::size_t size) {

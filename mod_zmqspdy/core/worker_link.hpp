@@ -75,6 +75,9 @@ class WorkerLink {
     /// All HEADERS of one response, interim responses and trailers, each counted with kFieldBlockCost more: no window bounds
     /// them, and each costs memory and time here.
     static constexpr std::size_t kMaxFieldBytes = std::size_t{1} << 20;
+    /// What is kept of a request body for another worker until this one has said anything about it: as much as its window lets
+    /// through, which may be more than it would be kept for afterwards. A refusal comes behind what was sent meanwhile.
+    static constexpr std::size_t kMostUntaken = std::size_t{1} << 20;
     static constexpr std::size_t kFieldBlockCost = 1024;
     /// Sends what the windows allow of Exchange::PoolSide::unsent.
     void send_body(const std::shared_ptr<Exchange>& exchange);
@@ -117,6 +120,8 @@ class WorkerLink {
     bool flush();
     /// True when there is more that may be sent.
     bool send_piece(const std::shared_ptr<Exchange>& exchange);
+    /// Lets go of a request body that has become too long to be kept for another worker.
+    static void limit_replay(Exchange& exchange);
     bool receive_one();
     void handle(spdy::Event& event, const std::shared_ptr<const zmq::message_t>& message);
     void on(spdy::ReplyReceived& event);

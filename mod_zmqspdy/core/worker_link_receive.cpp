@@ -106,6 +106,8 @@ void WorkerLink::on(spdy::HeadersReceived& event) {
     const auto exchange = hear_of(event.stream);
     if (!exchange)
         return;
+    exchange->pool.taken = true;
+    limit_replay(*exchange);
     auto headers = std::make_unique<ResponseEvent>();
     headers->kind = exchange->pool.answered ? ResponseEvent::Kind::trailers : ResponseEvent::Kind::interim;
     headers->headers = std::move(event.headers);
@@ -180,8 +182,12 @@ void WorkerLink::on(const spdy::StreamReset& event) {
 
 void WorkerLink::on(const spdy::WindowOpened& event) {
     if (event.stream != 0) {
-        if (const auto exchange = hear_of(event.stream); exchange && !exchange->pool.unsent.empty())
-            send_body(exchange);
+        if (const auto exchange = hear_of(event.stream)) {
+            exchange->pool.taken = true;
+            limit_replay(*exchange);
+            if (!exchange->pool.unsent.empty())
+                send_body(exchange);
+        }
         return;
     }
     // A copy: sending may lose the link, which empties the map.

@@ -89,3 +89,26 @@ TEST_CASE("A client that leaves while it waits for a worker gives up its place w
         }
     }
 }
+
+// The place is free for httpd as soon as it has cancelled, for the worker when its handler has returned.
+TEST_CASE("An upload that comes to a worker right after another client has left is not lost",
+          "[cancel][core]") {
+    const bool relayed = GENERATE(false, true);
+    CAPTURE(relayed);
+    const auto httpd = Httpd::started({.single_child = true});
+    auto options = router_options(httpd->router(), relayed);
+    options.insert(options.end(), {"--capacity", "1"});
+    const Worker worker{"echo", "only", options};
+    REQUIRE(joined(*httpd, {"only"}));
+    const std::string body(300000, 'x');
+    for (int i = 0; i < 5; ++i) {
+        RawClient leaving{httpd->port()};
+        leaving.send(get("/events?ms=20"));
+        static_cast<void>(leaving.read_until("data:"));
+        RawClient waiting{httpd->port()};
+        waiting.send("POST /sha256 HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+                     std::to_string(body.size()) + "\r\n\r\n" + body);
+        leaving.close();
+        CHECK(waiting.read_until("\r\n\r\n").starts_with("HTTP/1.1 200"));
+    }
+}
