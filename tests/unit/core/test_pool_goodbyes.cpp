@@ -62,6 +62,24 @@ TEST_CASE("pool: what a draining worker did not take goes to another") {
     bench.rest();
 }
 
+TEST_CASE("pool: what a draining worker cancels in the end has lost it") {
+    PoolBench bench;
+    FakeWorker draining(holding());
+    FakeWorker other(answering("other"));
+    bench.add(draining);
+    auto repeatable = bench.get("/get");
+    REQUIRE(draining.log().await("END /get"));
+    auto single = bench.post("/post", "x");
+    REQUIRE(draining.log().await("END /post"));
+    bench.add(other);
+    draining.each_peer([](FakeWorker::Peer& peer) { peer.session.go_away(spdy::GoAwayCode::ok); });
+    for (const char* const path : {"/get", "/post"})
+        draining.act(path, [](FakeWorker::Request request) { request.reset(spdy::ResetCode::cancel); });
+    CHECK(repeatable.outcome() == "200 other");
+    CHECK(single.outcome() == "worker_lost");
+    bench.rest();
+}
+
 TEST_CASE("pool: a worker that says goodbye with an error is lost") {
     PoolBench bench;
     FakeWorker broken(holding());
