@@ -186,9 +186,12 @@ std::optional<int> Conversation::pass_on(bool last) {
     // What is written now shows whether anybody is there. A response that is complete needs no look.
     if (!std::exchange(committed_, true) && !last)
         look_for_half_close();
-    if (const auto status = pass_down(); r_->connection->aborted)
+    const auto status = pass_down();
+    // mod_http2 calls the connection of a stream aborted as soon as its client, which has all of it, has closed.
+    const bool all_taken = last && status == APR_SUCCESS;
+    if (r_->connection->aborted && !all_taken)
         return client_left();
-    else if (status != APR_SUCCESS)
+    if (status != APR_SUCCESS)
         return filter_failed(status);
     if (!last && r_->eos_sent) {
         // A filter has ended the response by itself; what the worker still sends has no place in it.

@@ -283,3 +283,29 @@ TEST_CASE("An upload over HTTP/2 whose client pauses leaves its thread asleep", 
     client.send(frame(kData, 0, 1, "more"));
     CHECK(worker.await(path(0), [](const PuppetWorker::Seen& seen) { return seen.body == "partmore"; }));
 }
+
+TEST_CASE("A client that closes as soon as it has all of a response over HTTP/2 is logged with its status",
+          "[http2]") {
+    const auto httpd =
+        Httpd::started({.modules = {"log_config"},
+                        .global = "LogFormat \"%r %>s %{zmqspdy-reason}n\" fate\nCustomLog access_log fate",
+                        .tls = true});
+    const Worker worker{"echo", "worker-1", router_options(httpd->router())};
+    REQUIRE(joined(*httpd, {"worker-1"}));
+    constexpr int kTimes = 30;
+    const TempDir folder;
+    write_file(folder.path() / "body", "what is sent");
+    const std::string url = "http://127.0.0.1:" + std::to_string(httpd->port()) + "/echo";
+    for (int i = 0; i < kTimes; ++i)
+        static_cast<void>(output_of({"nghttp", "--data=" + (folder.path() / "body").string(), url}));
+    const auto log = httpd->root().path() / "access_log";
+    const auto lines = [&](const std::string& ending) {
+        const std::string text = read_file(log);
+        std::size_t count = 0;
+        for (auto at = text.find(ending); at != std::string::npos; at = text.find(ending, at + 1))
+            ++count;
+        return count;
+    };
+    REQUIRE(eventually(seconds{5}, [&] { return lines("\n") == kTimes; }));
+    CHECK(lines(" 200 -\n") == kTimes);
+}
