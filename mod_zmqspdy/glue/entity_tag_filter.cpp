@@ -27,6 +27,9 @@ void keep_known_tag(request_rec* r) {
         return;
     apr_table_setn(r->err_headers_out, "ETag", apr_pstrmemdup(r->pool, known->data(), known->size()));
     apr_table_unset(r->headers_out, "ETag");
+    // The filter that has changed the tag has said this with it, and says nothing of a 304 (RFC 9110 section 15.4.5).
+    if (*known != tag)
+        apr_table_mergen(r->headers_out, "Vary", "Accept-Encoding");
 }
 
 apr_status_t entity_tag_filter(ap_filter_t* f, apr_bucket_brigade* brigade) noexcept {

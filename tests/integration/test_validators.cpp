@@ -105,6 +105,8 @@ TEST_CASE(
                 const Reply again = get(client, path, {accept, "If-None-Match: " + list});
                 CHECK(again.status == 304);
                 CHECK(again.header("etag") == known);
+                if (known != plain)
+                    CHECK(again.header("vary") == first.header("vary"));
             }
             CHECK(put(client, path, "If-Match: " + known).status == 200);
         }
