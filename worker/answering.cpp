@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "worker/forced_unwind.hpp"
+#include "worker/thread_end.hpp"
 #include "zmqspdy/http_error.hpp"
 
 namespace zmqspdy::serving {
@@ -17,10 +17,11 @@ void produce(Exchange& exchange, const Response::Stream& stream, const Request& 
         stream(exchange);
     } catch (const BodyAborted&) {
         return exchange.break_off(spdy::ResetCode::internal_error);  // the client has left: nothing to log
-    } catch (const ForcedUnwind&) {
-        exchange.break_off(spdy::ResetCode::internal_error);
-        throw;
     } catch (...) {
+        if (thread_is_ending()) {
+            exchange.break_off(spdy::ResetCode::internal_error);
+            throw;
+        }
         log.line(LogLevel::error,
                  name_of(request) + ": the streamed response broke off: " + current_reason());
         return exchange.break_off(spdy::ResetCode::internal_error);
@@ -159,10 +160,11 @@ void deliver(const std::shared_ptr<Exchange>& exchange, Response response, Reque
     const auto promise = std::make_shared<Promise>(exchange, RequestBuilder::share(request), application);
     try {
         (*later)(Responder{promise});
-    } catch (const ForcedUnwind&) {
-        promise->respond(plain_page(internal_error()));
-        throw;
     } catch (...) {
+        if (thread_is_ending()) {
+            promise->respond(plain_page(internal_error()));
+            throw;
+        }
         promise->respond(application->refuse_current(request));
     }
 }

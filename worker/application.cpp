@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "transport/log_budget.hpp"
-#include "worker/forced_unwind.hpp"
+#include "worker/thread_end.hpp"
 
 namespace zmqspdy::serving {
 
@@ -102,9 +102,9 @@ Response Application::refuse(const Request& request, const Refusal& refusal) con
             if (own.as_later() != nullptr)
                 throw std::logic_error("an error page cannot answer later");
             response = std::move(own.status(status));
-        } catch (const ForcedUnwind&) {
-            throw;
         } catch (...) {
+            if (thread_is_ending())
+                throw;
             log_.line(LogLevel::error, name_of(request) + ": the page for " + std::to_string(status) +
                                            " failed: " + current_reason());
         }
@@ -123,9 +123,9 @@ Response Application::refuse_current(const Request& request) const {
         return refuse(request, {error, {}});  // the client's doing, or meant for it: nothing to log
     } catch (const BodyAborted&) {
         return plain_page(internal_error());  // nobody will see it
-    } catch (const ForcedUnwind&) {
-        throw;  // the thread ends, and with it what the caller does
     } catch (...) {
+        if (thread_is_ending())
+            throw;  // and with it ends what the caller does
         log_.line(LogLevel::error, name_of(request) + ": " + current_reason());
         return refuse(request, {internal_error(), {}});
     }

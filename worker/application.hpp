@@ -54,7 +54,7 @@ class Application {
     /// The error page, or the framework's own.
     [[nodiscard]] Response refuse(const Request& request, const Refusal& refusal) const;
     /// The same for the exception that is being handled: the one boundary round a worker's own code. What is no HttpError
-    /// becomes a 500 and a line in the log. Only the end of the thread (ForcedUnwind) passes.
+    /// becomes a 500 and a line in the log. Only the end of the thread (see thread_is_ending()) passes.
     [[nodiscard]] Response refuse_current(const Request& request) const;
 
   private:

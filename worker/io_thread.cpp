@@ -13,9 +13,9 @@
 
 #include "worker/answering.hpp"
 #include "worker/direct_listener.hpp"
-#include "worker/forced_unwind.hpp"
 #include "worker/peer_session.hpp"
 #include "worker/process_end.hpp"
+#include "worker/thread_end.hpp"
 
 namespace zmqspdy::serving {
 
@@ -77,7 +77,9 @@ void run_job(Job& job, const std::shared_ptr<const Application>& application) {
         return deliver(job.exchange, std::move(*job.response), std::move(*job.known), application);
     try {
         job.response = application->answer(job.task, job.request);
-    } catch (const ForcedUnwind&) {
+    } catch (...) {
+        if (!thread_is_ending())
+            throw;
         application->log().line(LogLevel::error, "a handler has ended its thread: answered 500");
         deliver(job.exchange, plain_page(internal_error()), std::move(*job.known), application);
         throw;

@@ -92,7 +92,11 @@ Httpd::Httpd(HttpdSetup setup) : port_{free_port()}, worker_port_{setup.worker_p
         environment_.emplace_back("LD_PRELOAD", preload);
         environment_.emplace_back("ASAN_OPTIONS",
                                   "detect_leaks=1:log_path=" + (root_.path() / "asan").string());
-        environment_.emplace_back("LSAN_OPTIONS", "print_suppressions=0:suppressions=" LSAN_SUPPRESSIONS);
+        // Where httpd's children may read it, whoever may read the sources.
+        const fs::path suppressions = root_.path() / "lsan.supp";
+        fs::copy_file(LSAN_SUPPRESSIONS, suppressions);
+        environment_.emplace_back("LSAN_OPTIONS",
+                                  "print_suppressions=0:suppressions=" + suppressions.string());
         fs::permissions(root_.path(), fs::perms{0777});  // reports are written by httpd's children's user
     }
 }
