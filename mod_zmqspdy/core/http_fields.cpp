@@ -40,9 +40,10 @@ std::optional<int> parse_status(std::string_view text) {
     // "200" or "200 OK"
     if (text.size() < 3 || (text.size() > 3 && text[3] != ' '))
         return std::nullopt;
+    const auto digits = text.substr(0, 3);
     int status = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + 3, status);
-    if (error != std::errc{} || end != text.data() + 3 || status < 100 || status > 599)
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+    if (error != std::errc{} || end != digits.data() + digits.size() || status < 100 || status > 599)
         return std::nullopt;
     return status;
 }

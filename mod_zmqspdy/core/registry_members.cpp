@@ -27,11 +27,11 @@ Registry::MemberPtr Registry::find(const std::string& routing_id, zmq::message_t
         return found->second;
     if (members_.size() >= announced_.size() + kMaxUnannounced)
         return nullptr;
-    const char* address = "";
+    const char* address = nullptr;
     try {
         address = part.gets("Peer-Address");
     } catch (const zmq::error_t&) {
-        // A connection that ended meanwhile has none; it will not be believed to be local then.
+        address = "";  // the connection has ended meanwhile; it will not be believed to be local then
     }
     auto member = std::make_shared<Member>(routing_id, address);
     members_.emplace(routing_id, member);
