@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -88,7 +89,7 @@ class Registry {
     void tick(Clock::time_point now);
     [[nodiscard]] transport::LogBudget::Write at(LogLevel level) const;
     void table_changed();
-    [[nodiscard]] MemberPtr find(const std::string& routing_id, zmq::message_t& part);
+    [[nodiscard]] MemberPtr find(const std::string& routing_id, std::span<zmq::message_t> parts);
 
     WorkerTable table_;
     RegistryOptions options_;

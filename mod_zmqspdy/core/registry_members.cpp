@@ -1,4 +1,5 @@
 // What workers say to the registry: they announce themselves, change their mind, leave.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,20 +21,30 @@ zmq::message_t (*last_word_of(const Member& member))() {
     return member.draining ? finished : gone;
 }
 
+/// Where a message comes from; empty when libzmq does not say. A worker of whom that is not known is not believed to be local.
+std::string peer_address(std::span<zmq::message_t> parts) {
+    for (zmq::message_t& part : parts) {
+        try {
+            return part.gets("Peer-Address");
+        } catch (const zmq::error_t&) {
+            continue;  // the next part may have it
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
-Registry::MemberPtr Registry::find(const std::string& routing_id, zmq::message_t& part) {
-    if (const auto found = members_.find(routing_id); found != members_.end())
+Registry::MemberPtr Registry::find(const std::string& routing_id, std::span<zmq::message_t> parts) {
+    if (const auto found = members_.find(routing_id); found != members_.end()) {
+        // Once in a long while the first message does not tell.
+        if (auto& address = found->second->address; address.empty())
+            address = peer_address(parts);
         return found->second;
+    }
     if (members_.size() >= announced_.size() + kMaxUnannounced)
         return nullptr;
-    const char* address = nullptr;
-    try {
-        address = part.gets("Peer-Address");
-    } catch (const zmq::error_t&) {
-        address = "";  // the connection has ended meanwhile; it will not be believed to be local then
-    }
-    auto member = std::make_shared<Member>(routing_id, address);
+    auto member = std::make_shared<Member>(routing_id, peer_address(parts));
     members_.emplace(routing_id, member);
     return member;
 }
@@ -44,7 +55,7 @@ bool Registry::receive_from_worker() {
     if (!count)
         return false;
     const std::string routing_id = parts[0].to_string();
-    const auto member = find(routing_id, parts[0]);
+    const auto member = find(routing_id, std::span{parts}.first(std::min(*count, parts.size())));
     if (!member)
         return true;
     member->heard(Clock::now());
