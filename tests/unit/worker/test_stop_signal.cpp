@@ -118,7 +118,7 @@ TEST_CASE("a SIGINT that was ignored stays ignored", "[process]") {
           }) == kGood);
 }
 
-TEST_CASE("a signal to a forked child is the child's alone", "[process]") {
+TEST_CASE("a signal to a forked child is the child's alone", "[process][beyond-tsan]") {
     // As fork() does it, and as those do who call the kernel themselves.
     const bool raw = GENERATE(false, true);
     CHECK(in_child([&] {
@@ -140,7 +140,7 @@ TEST_CASE("a signal to a forked child is the child's alone", "[process]") {
           }) == kGood);
 }
 
-TEST_CASE("a forked child has signals of its own", "[process]") {
+TEST_CASE("a forked child has signals of its own", "[process][beyond-tsan]") {
     CHECK(in_child([] {
               const StopSignal signal;
               const pid_t child = ::fork();
