@@ -27,15 +27,17 @@ class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
         bool busy = false;
         bool done = false;  ///< the thread is about to end
     };
+    /// Whoever wakes a member does so without the mutex, when its job may have ended its thread already.
+    using MemberPtr = std::shared_ptr<Member>;
     using Jobs = std::array<std::deque<std::unique_ptr<Job>>, 8>;
 
     /// Whatever ends the thread, its job included.
     class Stay;
-    void work(Member& self);
+    void work(const MemberPtr& self);
     void leave(Member& self) noexcept;
     [[nodiscard]] std::unique_ptr<Job> next_job();
     /// Chooses who has to look at the queue; with the mutex held. The caller notifies it when it has let go.
-    [[nodiscard]] Member* call_next() noexcept;
+    [[nodiscard]] MemberPtr call_next() noexcept;
     void hire() noexcept;
 
     const std::size_t most_threads_;
@@ -43,8 +45,8 @@ class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
     std::mutex mutex_;
     Jobs queues_;  ///< by priority
     std::size_t queued_ = 0;
-    std::list<Member> members_;
-    std::vector<Member*> idle_;
+    std::list<MemberPtr> members_;
+    std::vector<MemberPtr> idle_;
     std::condition_variable member_done_;
     bool calling_ = false;  ///< somebody was called and has not come yet
     bool stopping_ = false;
@@ -82,7 +84,7 @@ std::size_t HandlerPool::end(Clock::time_point deadline) {
 }
 
 void HandlerPool::Crew::submit(std::vector<std::unique_ptr<Job>>& jobs) {
-    Member* next = nullptr;
+    MemberPtr next;
     {
         const std::lock_guard lock{mutex_};
         for (auto& job : jobs)
@@ -96,19 +98,20 @@ void HandlerPool::Crew::submit(std::vector<std::unique_ptr<Job>>& jobs) {
 }
 
 std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
-    std::vector<Member*> idle;
+    std::vector<MemberPtr> idle;
     std::unique_lock lock{mutex_};
     if (std::exchange(stopping_, true))
         return 0;
     idle.swap(idle_);
-    for (Member* member : idle)
+    for (const MemberPtr& member : idle)
         member->called.store(true);
     lock.unlock();
-    for (Member* member : idle)
+    for (const MemberPtr& member : idle)
         member->spot.notify();
     lock.lock();
     const auto all_done = [this] {
-        return std::all_of(members_.begin(), members_.end(), [](const Member& each) { return each.done; });
+        return std::all_of(members_.begin(), members_.end(),
+                           [](const MemberPtr& each) { return each->done; });
     };
     if (deadline == Clock::time_point::max())
         member_done_.wait(lock, all_done);
@@ -117,19 +120,19 @@ std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
     // Those that were idle, or are just back, need but a moment.
     member_done_.wait(lock, [this] {
         return std::all_of(members_.begin(), members_.end(),
-                           [](const Member& each) { return each.done || each.busy; });
+                           [](const MemberPtr& each) { return each->done || each->busy; });
     });
     const Jobs dropped = std::exchange(queues_, {});
     queued_ = 0;
     std::size_t busy = 0;
     std::vector<std::thread> ended;
-    for (Member& member : members_) {
-        if (!member.thread.joinable())
+    for (const MemberPtr& member : members_) {
+        if (!member->thread.joinable())
             continue;
-        if (member.done) {
-            ended.push_back(std::move(member.thread));
+        if (member->done) {
+            ended.push_back(std::move(member->thread));
         } else {
-            member.thread.detach();
+            member->thread.detach();
             ++busy;
         }
     }
@@ -139,12 +142,12 @@ std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
     return busy;
 }
 
-HandlerPool::Crew::Member* HandlerPool::Crew::call_next() noexcept {
+HandlerPool::Crew::MemberPtr HandlerPool::Crew::call_next() noexcept {
     retry_at_.store(Clock::time_point::max());
     if (queued_ == 0 || calling_)
         return nullptr;
     if (!idle_.empty()) {
-        Member* const member = idle_.back();
+        MemberPtr member = std::move(idle_.back());
         idle_.pop_back();
         member->called.store(true);
         calling_ = true;
@@ -158,8 +161,8 @@ HandlerPool::Crew::Member* HandlerPool::Crew::call_next() noexcept {
 void HandlerPool::Crew::hire() noexcept {
     const std::size_t before = members_.size();
     try {
-        Member& member = members_.emplace_back();
-        member.thread = std::thread{[self = shared_from_this(), &member] { self->work(member); }};
+        const MemberPtr& member = members_.emplace_back(std::make_shared<Member>());
+        member->thread = std::thread{[crew = shared_from_this(), member] { crew->work(member); }};
         calling_ = true;
     } catch (const std::exception&) {
         // Out of threads or memory. Those that there are may come to the job before.
@@ -191,13 +194,13 @@ class HandlerPool::Crew::Stay {
 };
 
 void HandlerPool::Crew::leave(Member& self) noexcept {
-    Member* next = nullptr;
+    MemberPtr next;
     {
         const std::lock_guard lock{mutex_};
         if (self.busy && !stopping_) {
             // Its handler has ended the thread.
             self.thread.detach();
-            members_.remove_if([&self](const Member& each) { return &each == &self; });
+            members_.remove_if([&self](const MemberPtr& each) { return each.get() == &self; });
             next = call_next();
         } else {
             self.done = true;
@@ -208,31 +211,31 @@ void HandlerPool::Crew::leave(Member& self) noexcept {
         next->spot.notify();
 }
 
-void HandlerPool::Crew::work(Member& self) {
-    const Stay stay{*this, self};
+void HandlerPool::Crew::work(const MemberPtr& self) {
+    const Stay stay{*this, *self};
     pthread_setname_np(pthread_self(), "zmqspdy-handler");
     std::unique_lock lock{mutex_};
     calling_ = false;
     while (true) {
         if (queued_ != 0) {
             auto job = next_job();
-            self.busy = true;
-            Member* const next = call_next();
+            self->busy = true;
+            const MemberPtr next = call_next();
             lock.unlock();
             if (next != nullptr)
                 next->spot.notify();
             run_(*job);
             job.reset();
             lock.lock();
-            self.busy = false;
+            self->busy = false;
             continue;
         }
         if (stopping_)
             return;
-        self.called.store(false);
-        idle_.push_back(&self);
+        self->called.store(false);
+        idle_.push_back(self);
         lock.unlock();
-        self.spot.wait_until(Clock::time_point::max(), [&self] { return self.called.load(); });
+        self->spot.wait_until(Clock::time_point::max(), [&self] { return self->called.load(); });
         lock.lock();
         calling_ = false;
     }

@@ -94,8 +94,7 @@ TEST_CASE("what a handler forks stops itself only", "[process]") {
     CHECK(!setting.child().told_to_go());
 }
 
-TEST_CASE("a handler that ends its thread is answered for, and the thread is replaced",
-          "[process][beyond-tsan]") {
+TEST_CASE("a handler that ends its thread is answered for, and the thread is replaced", "[process]") {
     std::atomic<int> destructed{0};
     struct Guard {
         std::atomic<int>& count;
