@@ -37,6 +37,18 @@ std::size_t log_lines_with(const Httpd& httpd, const std::string& text) {
     }));
 }
 
+bool logs(const Httpd& httpd, const std::string& text, std::size_t times) {
+    return eventually(seconds{5}, [&] { return log_lines_with(httpd, text) >= times; }) &&
+           log_lines_with(httpd, text) == times;
+}
+
+bool access_logged(const Httpd& httpd, const std::string& line) {
+    return eventually(seconds{5}, [&] {
+        const auto lines = split_lines(read_file(httpd.root().path() / "access_log"));
+        return std::find(lines.begin(), lines.end(), line) != lines.end();
+    });
+}
+
 std::size_t number_from(const char* variable, std::size_t otherwise) {
     const char* given = std::getenv(variable);
     return given != nullptr ? std::strtoul(given, nullptr, 10) : otherwise;

@@ -27,6 +27,10 @@ namespace harness {
 
 /// Lines of the module in httpd's log that hold `text`.
 [[nodiscard]] std::size_t log_lines_with(const Httpd& httpd, const std::string& text);
+/// Whether exactly `times` of them hold it, once the last is written: who sees what a line tells of may be earlier.
+[[nodiscard]] bool logs(const Httpd& httpd, const std::string& text, std::size_t times = 1);
+/// Whether ServerRoot's access_log has, or gets within seconds, this whole line.
+[[nodiscard]] bool access_logged(const Httpd& httpd, const std::string& line);
 
 /// "Hello from NAME".
 [[nodiscard]] inline std::string hello_from(const std::string& name) {

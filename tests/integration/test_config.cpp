@@ -134,9 +134,9 @@ TEST_CASE("configtest lets every directive pass with a right value", "[config][c
 }
 
 TEST_CASE("A busy worker port stops the start with a sentence that names the port", "[config][core]") {
-    const auto first = Httpd::started();
     HttpdSetup setup;
-    setup.worker_port = first->worker_port();
+    setup.worker_port.emplace();
+    const auto first = Httpd::started(setup);
     Httpd second{setup};
     const auto code = second.start_and_end();
     const std::string said = read_file(second.root().path() / "stderr") + second.error_log();

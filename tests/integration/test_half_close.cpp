@@ -42,12 +42,6 @@ std::unique_ptr<Httpd> watched(const std::string& location = "") {
          .single_child = true});
 }
 
-bool logged(const Httpd& httpd, const std::string& line) {
-    return eventually(seconds{5}, [&] {
-        return read_file(httpd.root().path() / "access_log").find(line + "\n") != std::string::npos;
-    });
-}
-
 bool half_close_noticed(const Httpd& httpd, std::size_t times) {
     return eventually(seconds{5}, [&] { return log_lines_with(httpd, "closed its sending side") == times; });
 }
@@ -83,7 +77,7 @@ TEST_CASE("A client that half-closes gets the same response from a slow worker a
         worker.act("/slow", answer);
         CHECK(without_date(slow.read_all()) == expected);
     }
-    CHECK(logged(*httpd, "/slow status=200 reason=-"));
+    CHECK(access_logged(*httpd, "/slow status=200 reason=-"));
 }
 
 TEST_CASE("Every pipelined request of a client that half-closes is answered", "[cancel]") {
@@ -156,12 +150,12 @@ TEST_CASE(
     client.finish_sending();
     if (abort_on_close) {
         CHECK(worker.await("/within", [](const auto& seen) { return seen.end == "CANCEL"; }));
-        CHECK(logged(*httpd, "/within status=499 reason=client-left"));
+        CHECK(access_logged(*httpd, "/within status=499 reason=client-left"));
     } else {
         REQUIRE(half_close_noticed(*httpd, 1));
         worker.act("/within", [](Stream stream) { stream.data("two", true); });
         (void)client.read_until("two");
-        CHECK(logged(*httpd, "/within status=200 reason=-"));
+        CHECK(access_logged(*httpd, "/within status=200 reason=-"));
     }
 }
 
@@ -175,7 +169,7 @@ TEST_CASE("A request whose client left is logged as 499", "[cancel][core]") {
         REQUIRE(worker.await(path));
         client.close();
         CHECK(worker.await(path, [](const auto& seen) { return seen.end == "CANCEL"; }));
-        CHECK(logged(*httpd, path + " status=499 reason=client-left"));
+        CHECK(access_logged(*httpd, path + " status=499 reason=client-left"));
     }
 }
 

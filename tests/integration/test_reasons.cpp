@@ -26,13 +26,6 @@ HttpdSetup with_access_log(const std::string& location = {}, const std::string& 
             .sections = status_section() + "\n" + sections};
 }
 
-bool logged(const Httpd& httpd, const std::string& line) {
-    return eventually(seconds{5}, [&] {
-        const auto lines = split_lines(read_file(httpd.root().path() / "access_log"));
-        return std::find(lines.begin(), lines.end(), line) != lines.end();
-    });
-}
-
 std::string get(const std::string& path) {
     return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 }
@@ -54,9 +47,8 @@ TEST_CASE("A request that found no worker says why: in both logs in detail, to i
         for (const char* not_said : {"maintenance", "blue", "echo", "ZmqSpdy", "8000"}) {
             CHECK(page.find(not_said) == std::string::npos);
         }
-        CHECK(logged(*httpd, "503 " + word + " - " + path));
-        CHECK(log_lines_with(*httpd,
-                             path + ": no worker was free in time (ZmqSpdyQueueTimeout): " + sentence) == 1);
+        CHECK(access_logged(*httpd, "503 " + word + " - " + path));
+        CHECK(logs(*httpd, path + ": no worker was free in time (ZmqSpdyQueueTimeout): " + sentence));
     };
     refused("/nobody", "no-worker", "no worker is announced");
 
@@ -93,8 +85,8 @@ TEST_CASE("A request that killed the only worker says so", "[failures]") {
     Worker worker{"echo", "echo-1", router_options(httpd->router())};
     REQUIRE(joined(*httpd, {"echo-1"}));
     CHECK(get_once(httpd->port(), "/crash").status == 503);
-    CHECK(logged(*httpd, "503 lost echo-1 /crash"));
-    CHECK(log_lines_with(*httpd, "worker 'echo-1' was lost over it; no other is announced") == 1);
+    CHECK(access_logged(*httpd, "503 lost echo-1 /crash"));
+    CHECK(logs(*httpd, "worker 'echo-1' was lost over it; no other is announced"));
 }
 
 TEST_CASE("A request that finds the queue full says so, and what the others wait for", "[failures]") {
@@ -102,8 +94,8 @@ TEST_CASE("A request that finds the queue full says so, and what the others wait
     setup.global += "\nZmqSpdyQueueLength 0";
     const auto httpd = Httpd::started(setup);
     CHECK(get_once(httpd->port(), "/").status == 503);
-    CHECK(logged(*httpd, "503 queue-full - /"));
-    CHECK(log_lines_with(*httpd, "(ZmqSpdyQueueLength): no worker is announced") == 1);
+    CHECK(access_logged(*httpd, "503 queue-full - /"));
+    CHECK(logs(*httpd, "(ZmqSpdyQueueLength): no worker is announced"));
 }
 
 TEST_CASE("A service that is waited for leaves threads to the others", "[failures][core]") {
@@ -124,9 +116,8 @@ TEST_CASE("A service that is waited for leaves threads to the others", "[failure
         CHECK(page.starts_with("HTTP/1.1 503 "));
         CHECK(page.find("Retry-After: ") != std::string::npos);
     }
-    CHECK(logged(*httpd, "503 service-queue-full - /few"));
-    CHECK(log_lines_with(
-              *httpd, "too many requests of the service wait for a worker (ZmqSpdyServiceQueueLength)") == 6);
+    CHECK(access_logged(*httpd, "503 service-queue-full - /few"));
+    CHECK(logs(*httpd, "too many requests of the service wait for a worker (ZmqSpdyServiceQueueLength)", 6));
     CHECK(get_once(httpd->port(), "/other").ok());
     // A child that is killed takes those that waited in it along.
     const auto status = read_status(*httpd);
@@ -167,7 +158,7 @@ TEST_CASE("A request that its worker did not answer says why, and who that was",
         static_cast<void>(raw_exchange(httpd->port(), get(path)));
         std::string line = status;
         line += " " + word + " " + name + " " + path;
-        CHECK(logged(*httpd, line));
+        CHECK(access_logged(*httpd, line));
     }
     Worker dies{"echo", "dies", router_options(httpd->router())};
     REQUIRE(joined(*httpd, {"dies"}));
@@ -176,7 +167,7 @@ TEST_CASE("A request that its worker did not answer says why, and who that was",
         static_cast<void>(get_once(httpd->port(), "/crash"));
         return !dies.process().running();
     }));
-    CHECK(logged(*httpd, "502 lost dies /crash"));
+    CHECK(access_logged(*httpd, "502 lost dies /crash"));
 }
 
 TEST_CASE("A request that a worker answered has no reason", "[failures]") {
@@ -184,7 +175,7 @@ TEST_CASE("A request that a worker answered has no reason", "[failures]") {
     PuppetWorker worker{*httpd, false, answers({}, "fine\n")};
     const auto name = read_status(*httpd)["workers"][0]["name"].get<std::string>();
     CHECK(get_once(httpd->port(), "/fine").ok());
-    CHECK(logged(*httpd, "200 - " + name + " /fine"));
+    CHECK(access_logged(*httpd, "200 - " + name + " /fine"));
 }
 
 TEST_CASE("An ErrorDocument keeps the reason and the worker for the access log", "[failures]") {
@@ -195,7 +186,7 @@ TEST_CASE("An ErrorDocument keeps the reason and the worker for the access log",
     const Reply reply = get_once(httpd->port(), "/crash");
     CHECK(reply.status == 502);
     CHECK(reply.body == "a static file\n");
-    CHECK(logged(*httpd, "502 lost dies /crash"));
+    CHECK(access_logged(*httpd, "502 lost dies /crash"));
 }
 
 TEST_CASE("An ErrorDocument for 503 goes before the page that says why", "[failures]") {
@@ -205,5 +196,5 @@ TEST_CASE("An ErrorDocument for 503 goes before the page that says why", "[failu
                         "ErrorDocument 503 default\n</Location>"));
     CHECK(get_once(httpd->port(), "/").body == "words of the administrator");
     CHECK(get_once(httpd->port(), "/default").body.find("maintenance") != std::string::npos);
-    CHECK(logged(*httpd, "503 no-worker - /default"));
+    CHECK(access_logged(*httpd, "503 no-worker - /default"));
 }

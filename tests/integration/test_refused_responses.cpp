@@ -50,11 +50,6 @@ std::unique_ptr<Httpd> refusing(const std::string& location = "", const std::str
                            .single_child = true});
 }
 
-bool logged(const Httpd& httpd, const std::string& line) {
-    return eventually(seconds{5},
-                      [&] { return has(read_file(httpd.root().path() / "access_log"), line + "\n"); });
-}
-
 }  // namespace
 
 TEST_CASE("A range beyond a whole response is 416, and the connection goes on", "[http_response][core]") {
@@ -73,7 +68,7 @@ TEST_CASE("A range beyond a whole response is 416, and the connection goes on", 
     CHECK(both.starts_with("HTTP/1.1 416 "));
     CHECK(has(both, page));
     CHECK(has(both, "HTTP/1.1 200 "));
-    CHECK(logged(*httpd, "/ok/range status=416 reason=filter"));
+    CHECK(access_logged(*httpd, "/ok/range status=416 reason=filter"));
 }
 
 TEST_CASE("What a filter of httpd refuses before anything has gone out is answered with its error",
@@ -92,7 +87,7 @@ TEST_CASE("What a filter of httpd refuses before anything has gone out is answer
             CHECK(both.starts_with("HTTP/1.1 403 "));
             CHECK_FALSE(has(both, "secret"));
         }
-        CHECK(logged(*httpd, "/whole status=403 reason=filter"));
+        CHECK(access_logged(*httpd, "/whole status=403 reason=filter"));
     }
     const auto httpd = refusing("ErrorDocument 500 /error-page", "FAIL");
     PuppetWorker worker{*httpd, relayed, {.completed = answer}};
@@ -117,7 +112,7 @@ TEST_CASE("What a filter of httpd refuses after a part has gone out is broken of
     CAPTURE(rest);
     CHECK_FALSE(has(rest, "secret"));
     CHECK_FALSE(has(rest, "0123456789"));
-    CHECK(logged(*httpd, "/late status=200 reason=filter"));
+    CHECK(access_logged(*httpd, "/late status=200 reason=filter"));
 }
 
 TEST_CASE("A worker lost while httpd's filters hold all of its response costs a whole 502",

@@ -155,19 +155,18 @@ TEST_CASE("A registry that hangs is replaced once, and direct traffic does not n
     const LoadResult result = requests.finish();
     INFO(result.summary());
     CHECK(result.wrong == 0);
-    CHECK(log_lines_with(*httpd, "the registry (pid " + std::to_string(*registry) + ") hangs") == 1);
-    CHECK(log_lines_with(*httpd, "hangs") == 1);
+    CHECK(logs(*httpd, "the registry (pid " + std::to_string(*registry) + ") hangs"));
+    CHECK(logs(*httpd, "hangs"));
 }
 
 TEST_CASE("A worker whose endpoint httpd cannot reach is relayed instead, and says what to do",
           "[lifecycle][core]") {
     const auto httpd = Httpd::started({.global = "ZmqSpdyHeartbeat 100ms\n", .sections = status_section()});
     // Where the worker listens is another place for httpd, at which nobody does.
-    const auto inside = ":" + std::to_string(free_port());
-    auto outside = inside;
-    while (outside == inside || outside.size() != inside.size()) {
-        outside = ":" + std::to_string(free_port());
-    }
+    const HeldPort inside_port;
+    const HeldPort outside_port;
+    const auto inside = ":" + std::to_string(inside_port.number());
+    const auto outside = ":" + std::to_string(outside_port.number());
     const Forwarder network{httpd->worker_port(), inside, outside};
     auto options = router_options("tcp://127.0.0.1:" + std::to_string(network.port()));
     options.insert(options.end(), {"--listen", "tcp://127.0.0.1" + inside});
@@ -178,8 +177,8 @@ TEST_CASE("A worker whose endpoint httpd cannot reach is relayed instead, and sa
     // The first request finds it out, and is answered all the same.
     CHECK(get_once(httpd->port(), "/").status == 200);
     CHECK(read_status(*httpd)["workers"][0]["endpoint"].is_null());
-    CHECK(log_lines_with(*httpd, "'boxed' is announced, but httpd cannot connect to " + endpoint) == 1);
-    CHECK(log_lines_with(*httpd, "'boxed' is relayed from 127.0.0.1 from now on") == 1);
+    CHECK(logs(*httpd, "'boxed' is announced, but httpd cannot connect to " + endpoint));
+    CHECK(logs(*httpd, "'boxed' is relayed from 127.0.0.1 from now on"));
     const std::string said = worker.process().output();
     CAPTURE(said);
     CHECK(said.find("does not reach this worker: httpd cannot connect to " + endpoint) != std::string::npos);

@@ -80,9 +80,9 @@ TEST_CASE(
     const auto lines = httpd->module_log();
     CAPTURE(text_of(lines));
     CHECK(lines.size() == 9);
-    CHECK(log_lines_with(*httpd, "worker-1") == 2);
+    CHECK(logs(*httpd, "worker-1", 2));
     for (const std::string& name : names) {
-        CHECK(log_lines_with(*httpd, name) == 1);
+        CHECK(logs(*httpd, name));
     }
     for (const std::string& line : split_lines(httpd->error_log())) {
         CAPTURE(line);
@@ -200,7 +200,7 @@ TEST_CASE("Different programs that answer for each other are warned of, in both 
                std::string::npos;
     };
     CHECK(eventually(seconds{5}, [&] { return warned(other); }));
-    CHECK(log_lines_with(*httpd, "workers without a service are different programs") == 1);
+    CHECK(logs(*httpd, "workers without a service are different programs"));
     CHECK_FALSE(warned(first));
     CHECK_FALSE(warned(apart));
 }

@@ -1,15 +1,10 @@
 #include "harness/files.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <random>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -66,25 +61,6 @@ std::vector<std::string> split_lines(const std::string& text) {
         lines.push_back(line);
     }
     return lines;
-}
-
-std::uint16_t free_port() {
-    static std::mt19937 random{std::random_device{}()};
-    static std::set<std::uint16_t> given;
-    for (int attempt = 0; attempt < 1000; ++attempt) {
-        const auto port = std::uniform_int_distribution<std::uint16_t>{12000, 31999}(random);
-        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        const bool ok = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-        ::close(fd);
-        if (ok && given.insert(port).second) {
-            return port;
-        }
-    }
-    throw std::runtime_error{"no free port on 127.0.0.1"};
 }
 
 }  // namespace harness

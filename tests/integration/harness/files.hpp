@@ -1,7 +1,6 @@
-// Temporary folders, whole files, free ports.
+// Temporary folders, whole files.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,9 +27,5 @@ class TempDir {
 [[nodiscard]] std::string read_file(const std::filesystem::path& file);
 void write_file(const std::filesystem::path& file, const std::string& text);
 [[nodiscard]] std::vector<std::string> split_lines(const std::string& text);
-
-/// A TCP port on 127.0.0.1 that nobody listens on, below those that the kernel gives to outgoing connections, so
-/// that no client of another test takes it before the server under test does.
-[[nodiscard]] std::uint16_t free_port();
 
 }  // namespace harness

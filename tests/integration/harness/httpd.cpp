@@ -74,7 +74,7 @@ void make_certificate(const fs::path& folder) {
 
 }  // namespace
 
-Httpd::Httpd(HttpdSetup setup) : port_{free_port()}, worker_port_{setup.worker_port.value_or(free_port())} {
+Httpd::Httpd(HttpdSetup setup) : worker_port_{setup.worker_port.value_or(HeldPort{})} {
     adopt_orphans();
     fs::create_directory(root_.path() / "run");
     fs::create_directory(root_.path() / "htdocs");
@@ -82,11 +82,12 @@ Httpd::Httpd(HttpdSetup setup) : port_{free_port()}, worker_port_{setup.worker_p
     fs::permissions(root_.path(), fs::perms{0755});
     write_file(root_.path() / "htdocs/static/index.txt", "a static file\n");
     if (setup.tls) {
-        tls_port_ = free_port();
+        tls_port_.emplace();
         make_certificate(root_.path());
     }
-    write_file(root_.path() / "httpd.conf",
-               httpd_conf(setup, root_.path(), {.http = port_, .tls = tls_port_, .workers = worker_port_}));
+    write_file(
+        root_.path() / "httpd.conf",
+        httpd_conf(setup, root_.path(), {.http = port(), .tls = tls_port(), .workers = worker_port()}));
     // A module with a sanitizer inside needs that sanitizer's library to come first in httpd.
     if (const char* preload = std::getenv("ZMQSPDY_TEST_PRELOAD"); preload != nullptr && *preload != '\0') {
         environment_.emplace_back("LD_PRELOAD", preload);
@@ -154,7 +155,7 @@ std::vector<std::string> Httpd::command(const std::vector<std::string>& argument
 }
 
 bool Httpd::accepts() const {
-    return RawClient::can_connect(port_);
+    return RawClient::can_connect(port());
 }
 
 std::size_t Httpd::generations() const {
@@ -224,7 +225,7 @@ CommandResult Httpd::configtest() const {
 }
 
 std::string Httpd::router() const {
-    return "tcp://127.0.0.1:" + std::to_string(worker_port_);
+    return "tcp://127.0.0.1:" + std::to_string(worker_port());
 }
 
 pid_t Httpd::pid() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/files.hpp"
+#include "harness/held_port.hpp"
 #include "harness/proc_info.hpp"
 #include "harness/process.hpp"
 
@@ -34,7 +35,7 @@ struct HttpdSetup {
     /// Adds `ZmqSpdyListen tcp://127.0.0.1:PORT`; a test of that directive writes its own.
     bool listen_directive = true;
     /// The worker port; a free one when absent.
-    std::optional<std::uint16_t> worker_port = {};
+    std::optional<HeldPort> worker_port = {};
 };
 
 /// Started by start(), stopped in the destructor. What it logged is printed when the test fails.
@@ -58,10 +59,12 @@ class Httpd {
     void control(const std::string& action);
     [[nodiscard]] CommandResult configtest() const;
 
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_.number(); }
     /// HttpdSetup::tls
-    [[nodiscard]] std::uint16_t tls_port() const noexcept { return tls_port_; }
-    [[nodiscard]] std::uint16_t worker_port() const noexcept { return worker_port_; }
+    [[nodiscard]] std::uint16_t tls_port() const noexcept {
+        return tls_port_ ? tls_port_->number() : std::uint16_t{0};
+    }
+    [[nodiscard]] std::uint16_t worker_port() const noexcept { return worker_port_.number(); }
     /// What workers get as --router.
     [[nodiscard]] std::string router() const;
     [[nodiscard]] const TempDir& root() const noexcept { return root_; }
@@ -89,9 +92,9 @@ class Httpd {
     void wait_until_ready(std::size_t earlier);
 
     TempDir root_;
-    std::uint16_t port_;
-    std::uint16_t tls_port_ = 0;
-    std::uint16_t worker_port_;
+    HeldPort port_;
+    std::optional<HeldPort> tls_port_;
+    HeldPort worker_port_;
     Process::Environment environment_;
     std::unique_ptr<Process> foreground_;
     pid_t daemon_ = -1;
