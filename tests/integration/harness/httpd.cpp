@@ -167,9 +167,9 @@ std::size_t Httpd::generations() const {
 
 void Httpd::wait_until_ready(std::size_t earlier) {
     const auto before = Clock::now();
-    // It accepts connections a moment before the worker port is there.
-    const bool up =
-        eventually(seconds{20}, [&] { return !running() || (generations() > earlier && accepts()); });
+    // It accepts connections a moment before the worker port is there, and before the registry's process has its title.
+    const bool up = eventually(
+        seconds{20}, [&] { return !running() || (generations() > earlier && accepts() && registry()); });
     if (!up || !running()) {
         throw std::runtime_error{"httpd did not come up in " + std::to_string(since(before).count()) +
                                  " ms:\n" + (foreground_ ? foreground_->output() : "") + error_log()};
