@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "worker/descriptor.hpp"
+#include "transport/file_descriptor.hpp"
 #include "zmqspdy/conditional.hpp"
 #include "zmqspdy/response.hpp"
 
@@ -28,6 +28,7 @@ using MakeBody = std::function<Response(std::uint64_t offset, std::uint64_t leng
 [[nodiscard]] Response refusal(int status, std::string_view phrase);
 
 /// For an open file that is called `name`; 404 when it is not open or no regular file.
-[[nodiscard]] Response respond_file(const Request& request, Descriptor file, std::string_view name);
+[[nodiscard]] Response respond_file(const Request& request, transport::FileDescriptor file,
+                                    std::string_view name);
 
 }  // namespace zmqspdy::serving

@@ -14,17 +14,17 @@ namespace zmqspdy {
 
 namespace {
 
-using serving::Descriptor;
+using transport::FileDescriptor;
 
-bool is_folder(const Descriptor& file) {
+bool is_folder(const FileDescriptor& file) {
     struct ::stat status {};
     return file && ::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-Descriptor open_root(const std::filesystem::path& root) {
+FileDescriptor open_root(const std::filesystem::path& root) {
     if (root.native().find('\0') != std::string::npos)
         throw std::system_error(EINVAL, std::generic_category(), "a folder's name has no NUL");
-    Descriptor folder{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    FileDescriptor folder{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     if (!folder)
         throw std::system_error(errno, std::generic_category(), "cannot open the folder " + root.native());
     return folder;
@@ -73,7 +73,7 @@ class Directory::Root {
                                      options_.index);
     }
 
-    Descriptor folder_;
+    FileDescriptor folder_;
     DirectoryOptions options_;
 };
 

@@ -17,6 +17,8 @@ namespace zmqspdy {
 
 namespace serving {
 
+using transport::FileDescriptor;
+
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{64} * 1024;
@@ -44,7 +46,7 @@ Validators validators_of(const struct ::stat& status) {
     return validators;
 }
 
-void send_piecewise(const Descriptor& file, std::uint64_t offset, std::uint64_t length, Writer& out) {
+void send_piecewise(const FileDescriptor& file, std::uint64_t offset, std::uint64_t length, Writer& out) {
     std::string piece(std::min<std::uint64_t>(kPiece, length), '\0');
     while (length > 0) {
         const auto wanted = std::min<std::uint64_t>(piece.size(), length);
@@ -65,7 +67,7 @@ void send_piecewise(const Descriptor& file, std::uint64_t offset, std::uint64_t 
 
 }  // namespace
 
-Response respond_file(const Request& request, Descriptor file, std::string_view name) {
+Response respond_file(const Request& request, FileDescriptor file, std::string_view name) {
     struct ::stat status {};
     if (file && ::fstat(file.get(), &status) != 0)
         throw std::system_error(errno, std::generic_category(), "cannot examine a file");
@@ -73,7 +75,7 @@ Response respond_file(const Request& request, Descriptor file, std::string_view 
         return refusal(404, "Not Found");
     const Content content{std::string(content_type_of(name)), validators_of(status),
                           static_cast<std::uint64_t>(status.st_size)};
-    const auto shared = std::make_shared<const Descriptor>(std::move(file));
+    const auto shared = std::make_shared<const FileDescriptor>(std::move(file));
     return respond(request, content, [&](std::uint64_t offset, std::uint64_t length) {
         const auto produce = [shared, offset, length](Writer& out) {
             send_piecewise(*shared, offset, length, out);

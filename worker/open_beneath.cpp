@@ -11,6 +11,8 @@
 
 namespace zmqspdy::serving {
 
+using transport::FileDescriptor;
+
 namespace {
 
 /// O_NONBLOCK: opening a FIFO would wait for a writer. O_NOCTTY: a terminal would become ours.
@@ -24,10 +26,10 @@ bool is_absence(int error) {
 }
 
 /// `fd` as system calls return it, errno being set.
-Descriptor taken(int fd) {
+FileDescriptor taken(int fd) {
     if (fd < 0 && !is_absence(errno))
         throw std::system_error(errno, std::generic_category(), "cannot open a file");
-    return Descriptor{fd};
+    return FileDescriptor{fd};
 }
 
 template <typename Call>
@@ -63,13 +65,13 @@ bool is_plain_path(std::string_view path) noexcept {
     return true;
 }
 
-Descriptor open_file(const std::string& path) {
+FileDescriptor open_file(const std::string& path) {
     if (path.find('\0') != std::string::npos)
         return {};
     return taken(open_at(AT_FDCWD, path, kFlags));
 }
 
-Descriptor open_beneath(const Descriptor& root, const std::string& path) {
+FileDescriptor open_beneath(const FileDescriptor& root, const std::string& path) {
     if (!is_plain_path(path))
         return {};
     // EAGAIN: something was renamed meanwhile, and the kernel cannot tell whether the path has left the root.
@@ -86,10 +88,10 @@ Descriptor open_beneath(const Descriptor& root, const std::string& path) {
     return taken(fd);
 }
 
-Descriptor open_beneath_by_steps(const Descriptor& root, const std::string& path) {
+FileDescriptor open_beneath_by_steps(const FileDescriptor& root, const std::string& path) {
     if (!is_plain_path(path))
         return {};
-    Descriptor folder;
+    FileDescriptor folder;
     std::size_t start = 0;
     for (auto slash = path.find('/'); slash != std::string::npos; slash = path.find('/', start)) {
         const int at = folder ? folder.get() : root.get();

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "worker/descriptor.hpp"
+#include "transport/file_descriptor.hpp"
 
 namespace zmqspdy::serving {
 
@@ -14,11 +14,13 @@ namespace zmqspdy::serving {
 
 /// Opens for reading, without blocking on what is no regular file. Empty when there is nothing of that name
 /// that may be read; throws std::system_error when the system fails otherwise.
-[[nodiscard]] Descriptor open_file(const std::string& path);
+[[nodiscard]] transport::FileDescriptor open_file(const std::string& path);
 /// The same for a plain path below the folder `root`, which it does not leave: symbolic links may lead
 /// anywhere within it.
-[[nodiscard]] Descriptor open_beneath(const Descriptor& root, const std::string& path);
+[[nodiscard]] transport::FileDescriptor open_beneath(const transport::FileDescriptor& root,
+                                                     const std::string& path);
 /// What open_beneath() does on systems without openat2(): symbolic links are not followed.
-[[nodiscard]] Descriptor open_beneath_by_steps(const Descriptor& root, const std::string& path);
+[[nodiscard]] transport::FileDescriptor open_beneath_by_steps(const transport::FileDescriptor& root,
+                                                              const std::string& path);
 
 }  // namespace zmqspdy::serving
