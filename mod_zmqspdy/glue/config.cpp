@@ -1,12 +1,15 @@
 #include "mod_zmqspdy/glue/config.hpp"
 
+#include <array>
 #include <charconv>
+#include <concepts>
 #include <cstring>
 #include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "mod_zmqspdy/glue/description.hpp"
 #include "mod_zmqspdy/glue/fence.hpp"
 #include "transport/announcement.hpp"
 #include "transport/endpoint.hpp"
@@ -29,102 +32,64 @@ const char* refuse(cmd_parms* cmd, const char* rule) {
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", rule, nullptr);
 }
 
-/// Where a directive's value goes: the server's settings, or the directory's.
-template <typename Config>
-Config* target(cmd_parms* cmd, void* dir) {
-    if constexpr (std::is_same_v<Config, ServerConfig>)
-        return &server_config(cmd->server);
-    else
-        return static_cast<DirConfig*>(dir);
-}
+// parse<Of>() reads a directive's word into `value`, or returns the sentence that says what is wrong.
 
-template <typename Config>
-const char* check_context(cmd_parms* cmd) {
-    if constexpr (std::is_same_v<Config, ServerConfig>)
-        return ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    else
-        return nullptr;
-}
-
-template <typename Config, auto Field, std::uint64_t Least, std::uint64_t Most>
-const char* set_number(cmd_parms* cmd, void* dir, const char* word) noexcept {
-    if (const char* error = check_context<Config>(cmd))
-        return error;
+template <typename Of>
+requires(std::is_integral_v<typename Of::Value>) const
+    char* parse(cmd_parms* cmd, const char* word, typename Of::Value& value) {
     std::uint64_t number = 0;
     const char* const last = word + std::strlen(word);
     const auto [end, error] = std::from_chars(word, last, number);
-    if (error != std::errc{} || end != last || number < Least || number > Most)
+    if (error != std::errc{} || end != last || number < Of::least || number > Of::most)
         return apr_psprintf(
-            cmd->pool, "%s: '%s' must be a number from %" APR_UINT64_T_FMT " to %" APR_UINT64_T_FMT,
-            cmd->cmd->name, word, static_cast<apr_uint64_t>(Least), static_cast<apr_uint64_t>(Most));
-    target<Config>(cmd, dir)->*Field = number;
+            cmd->pool, "%s: '%s' must be a number from %" APR_UINT64_T_FMT " to %" APR_UINT64_T_FMT, Of::name,
+            word, static_cast<apr_uint64_t>(Of::least), static_cast<apr_uint64_t>(Of::most));
+    value = static_cast<typename Of::Value>(number);
     return nullptr;
 }
 
-// From a millisecond to a day: what is outside is a slip of the pen.
-template <typename Config, auto Field, int Least = 1, int MostHours = 24>
-const char* set_time(cmd_parms* cmd, void* dir, const char* word) noexcept {
-    if (const char* error = check_context<Config>(cmd))
-        return error;
+template <std::derived_from<setting::Time> Of>
+const char* parse(cmd_parms* cmd, const char* word, Milliseconds& value) {
+    if (std::is_base_of_v<setting::TimeOrNone, Of> && ap_cstr_casecmp(word, "none") == 0) {
+        value = Milliseconds::max();
+        return nullptr;
+    }
     apr_interval_time_t time = 0;
     const bool number = *word >= '0' && *word <= '9';
     if (!number || ap_timeout_parameter_parse(word, &time, "s") != APR_SUCCESS ||
-        time < apr_time_from_msec(Least) || time > apr_time_from_sec(MostHours * 60 * 60))
-        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from %dms to %dh, such as 500ms, 30s or 5min",
-                            cmd->cmd->name, word, Least, MostHours);
-    target<Config>(cmd, dir)->*Field = Milliseconds{apr_time_as_msec(time)};
+        time < apr_time_from_msec(Of::least.count()) || time > apr_time_from_msec(Of::most.count()))
+        return apr_psprintf(cmd->pool, "%s: '%s' must be a time from %s, such as 500ms, 30s or 5min",
+                            Of::name, word, range<Of>().c_str());
+    value = Milliseconds{apr_time_as_msec(time)};
     return nullptr;
 }
 
-const char* set_graceful_timeout(cmd_parms* cmd, void* dir, const char* word) noexcept {
-    if (ap_cstr_casecmp(word, "none") != 0)
-        return set_time<ServerConfig, &ServerConfig::graceful_timeout>(cmd, dir, word);
-    if (const char* error = check_context<ServerConfig>(cmd))
-        return error;
-    server_config(cmd->server).graceful_timeout = Milliseconds::max();
+template <std::same_as<setting::Listen> Of>
+const char* parse(cmd_parms* cmd, const char* word, const char*& value) {
+    auto parsed = transport::parse_endpoint(word);
+    if (const auto* error = std::get_if<transport::EndpointError>(&parsed))
+        return refuse(cmd, apr_pstrdup(cmd->pool, error->why.c_str()));
+    const auto* tcp = std::get_if<transport::TcpEndpoint>(&std::get<transport::Endpoint>(parsed));
+    if (!tcp || tcp->port == 0)
+        return apr_psprintf(cmd->pool, "%s: '%s' must be a tcp endpoint with a port, for example %s",
+                            Of::name, word, Of::standard);
+    value = apr_pstrdup(cmd->pool, word);
     return nullptr;
 }
 
-const char* set_listen(cmd_parms* cmd, void*, const char* word) noexcept {
-    if (const char* error = check_context<ServerConfig>(cmd))
-        return error;
-    try {
-        auto parsed = transport::parse_endpoint(word);
-        if (const auto* error = std::get_if<transport::EndpointError>(&parsed))
-            return refuse(cmd, apr_pstrdup(cmd->pool, error->why.c_str()));
-        const auto* tcp = std::get_if<transport::TcpEndpoint>(&std::get<transport::Endpoint>(parsed));
-        if (!tcp || tcp->port == 0)
-            return apr_psprintf(
-                cmd->pool, "%s: '%s' must be a tcp endpoint with a port, for example tcp://127.0.0.1:8000",
-                cmd->cmd->name, word);
-    } catch (const std::exception& error) {
-        return refuse(cmd, apr_pstrdup(cmd->pool, error.what()));
-    }
-    server_config(cmd->server).listen = apr_pstrdup(cmd->pool, word);
-    return nullptr;
-}
-
-const char* set_service(cmd_parms* cmd, void* dir, const char* word) noexcept {
+template <std::same_as<setting::Service> Of>
+const char* parse(cmd_parms* cmd, const char* word, const char*& value) {
     if (!transport::is_valid_name(word))
         return refuse(cmd, "a service is named by 1 to 63 visible ASCII characters");
-    static_cast<DirConfig*>(dir)->service = apr_pstrdup(cmd->pool, word);
+    value = apr_pstrdup(cmd->pool, word);
     return nullptr;
 }
 
-// It counts before httpd looks for a file, and so before it knows of these sections.
-const char* set_serve(cmd_parms* cmd, void* dir, int on) noexcept {
-    if (const char* error = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES | NOT_IN_HTACCESS))
-        return error;
-    static_cast<DirConfig*>(dir)->serve = on != 0;
-    return nullptr;
-}
-
-// The whole list at once: a name of the list before it, inherited or above, does not stay.
-const char* set_pass(cmd_parms* cmd, void* dir, int count, char* const names[]) noexcept {
-    auto& list = static_cast<DirConfig*>(dir)->variables;
+/// The whole list at once: a name of the list before it, inherited or above, does not stay.
+const char* parse_list(cmd_parms* cmd, int count, char* const names[], const PassedVariable*& first) {
     if (count == 0)
         return refuse(cmd, "name the variables that workers get, or None");
-    const PassedVariable* first = nullptr;
+    first = nullptr;
     if (count == 1 && std::strcmp(names[0], "None") == 0)
         count = 0;
     for (int i = count; i-- > 0;) {
@@ -149,103 +114,100 @@ const char* set_pass(cmd_parms* cmd, void* dir, int count, char* const names[]) 
             *c = *c == '_' ? '-' : apr_tolower(*c);
         first = new (apr_palloc(cmd->pool, sizeof(PassedVariable))) PassedVariable{header, value, first};
     }
-    list = first;
     return nullptr;
 }
 
-const char* set_insecure(cmd_parms* cmd, void*, int on) noexcept {
-    if (const char* error = check_context<ServerConfig>(cmd))
+/// Where a directive's value goes: the server's settings, or the directory's.
+template <typename Of>
+auto& target(cmd_parms* cmd, void* dir) {
+    if constexpr (Of::context == Context::server)
+        return server_config(cmd->server);
+    else
+        return *static_cast<DirConfig*>(dir);
+}
+
+template <typename Of>
+const char* check_context(cmd_parms* cmd) {
+    switch (Of::context) {
+        case Context::server:
+            return ap_check_cmd_context(cmd, GLOBAL_ONLY);
+        case Context::location:
+            return ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES | NOT_IN_HTACCESS);
+        case Context::directory:
+            break;
+    }
+    return nullptr;
+}
+
+/// What httpd calls for a directive. `read` fills the value, or returns what is wrong with the words.
+template <typename Of, typename Read>
+const char* set(cmd_parms* cmd, void* dir, Read read) noexcept {
+    if (const char* error = check_context<Of>(cmd))
         return error;
-    server_config(cmd->server).insecure = on != 0;
+    typename Of::Value value{};
+    try {
+        if (const char* error = read(value))
+            return error;
+    } catch (const std::exception& error) {
+        return refuse(cmd, apr_pstrdup(cmd->pool, error.what()));
+    }
+    target<Of>(cmd, dir).template set<Of>(value);
     return nullptr;
 }
 
-const char* set_abort_on_close(cmd_parms*, void* dir, int on) noexcept {
-    static_cast<DirConfig*>(dir)->abort_on_close = on != 0;
-    return nullptr;
+template <typename Of>
+const char* set_word(cmd_parms* cmd, void* dir, const char* word) noexcept {
+    return set<Of>(cmd, dir, [&](auto& value) { return parse<Of>(cmd, word, value); });
 }
 
-template <typename T>
-std::optional<T> merged(const std::optional<T>& base, const std::optional<T>& added) {
-    return added ? added : base;
+template <typename Of>
+const char* set_flag(cmd_parms* cmd, void* dir, int on) noexcept {
+    return set<Of>(cmd, dir, [on](bool& value) -> const char* {
+        value = on != 0;
+        return nullptr;
+    });
+}
+
+template <typename Of>
+const char* set_list(cmd_parms* cmd, void* dir, int count, char* const words[]) noexcept {
+    return set<Of>(cmd, dir, [&](auto& first) { return parse_list(cmd, count, words, first); });
+}
+
+/// What `httpd -L` says, and httpd itself of a directive without an argument.
+template <typename Of>
+const char* help() {
+    static const std::string text = [] {
+        const auto described = describe<Of>();
+        auto sentence = described.meaning + "; default: " + described.standard;
+        std::erase(sentence, '`');
+        return sentence;
+    }();
+    return text.c_str();
+}
+
+template <typename Of>
+command_rec directive() {
+    constexpr int where = Of::context == Context::server ? RSRC_CONF : RSRC_CONF | ACCESS_CONF;
+    if constexpr (std::is_same_v<typename Of::Value, bool>)
+        return AP_INIT_FLAG(Of::name, set_flag<Of>, nullptr, where, help<Of>());
+    else if constexpr (std::is_same_v<typename Of::Value, const PassedVariable*>)
+        return AP_INIT_TAKE_ARGV(Of::name, set_list<Of>, nullptr, where, help<Of>());
+    else
+        return AP_INIT_TAKE1(Of::name, set_word<Of>, nullptr, where, help<Of>());
+}
+
+auto make_directives() {
+    std::remove_const_t<decltype(kDirectives)> result{};
+    auto* next = result.data();
+    const auto add = [&next]<typename Of>() { *next++ = directive<Of>(); };
+    ServerSettings::for_each(add);
+    DirectorySettings::for_each(add);
+    return result;
 }
 
 }  // namespace
 
-const command_rec kDirectives[] = {
-    AP_INIT_TAKE1("ZmqSpdyListen", set_listen, nullptr, RSRC_CONF,
-                  "where workers announce themselves; default tcp://127.0.0.1:8000"),
-    AP_INIT_TAKE1("ZmqSpdyMaxWorkers", (set_number<ServerConfig, &ServerConfig::max_workers, 1, 4096>),
-                  nullptr, RSRC_CONF, "workers at once, 1 to 4096; default 256"),
-    AP_INIT_TAKE1("ZmqSpdyQueueLength", (set_number<ServerConfig, &ServerConfig::queue_length, 0, 1000000>),
-                  nullptr, RSRC_CONF, "requests of one child that may wait for a worker; default 1024"),
-    AP_INIT_TAKE1(
-        "ZmqSpdyServiceQueueLength",
-        (set_number<ServerConfig, &ServerConfig::service_queue_length, 1, 1000000>), nullptr, RSRC_CONF,
-        "requests of one service that may wait for a worker, in all children together; default three "
-        "quarters of MaxRequestWorkers"),
-    AP_INIT_TAKE1("ZmqSpdyWindow", (set_number<ServerConfig, &ServerConfig::window, 16384, 16777216>),
-                  nullptr, RSRC_CONF,
-                  "bytes of one response under way from its worker, and of one request body that wait here, "
-                  "16384 to 16777216; default 262144"),
-    AP_INIT_TAKE1("ZmqSpdyResponseMemory",
-                  (set_number<ServerConfig, &ServerConfig::response_memory, 0, 68719476736>), nullptr,
-                  RSRC_CONF,
-                  "bytes in which a child keeps what ZmqSpdyResponseBuffer takes in beyond ZmqSpdyWindow, 0 "
-                  "to 68719476736; "
-                  "default 33554432"),
-    AP_INIT_TAKE1("ZmqSpdyCompression", (set_number<ServerConfig, &ServerConfig::compression, 0, 9>), nullptr,
-                  RSRC_CONF, "zlib level of headers sent to workers, 0 to 9; default 0"),
-    AP_INIT_TAKE1("ZmqSpdyHeartbeat",
-                  (set_time<ServerConfig, &ServerConfig::heartbeat, transport::kLeastHeartbeat.count(),
-                            transport::kMostHeartbeat.count()>),
-                  nullptr, RSRC_CONF,
-                  "time between signs of life; a worker is gone after three silent ones; default 1s"),
-    AP_INIT_TAKE1(
-        "ZmqSpdySlowStart", (set_time<ServerConfig, &ServerConfig::slow_start>), nullptr, RSRC_CONF,
-        "time in which a new worker's share grows to its weight; default: it has all of it at once"),
-    AP_INIT_TAKE1(
-        "ZmqSpdyGracefulTimeout", set_graceful_timeout, nullptr, RSRC_CONF,
-        "how long a child that is to end lets requests go on at their workers, or none; default 10min"),
-    AP_INIT_FLAG("ZmqSpdyInsecure", set_insecure, nullptr, RSRC_CONF,
-                 "On: allow addresses that other hosts can reach, without encryption or authentication"),
-    AP_INIT_TAKE1("ZmqSpdyTimeout", (set_time<DirConfig, &DirConfig::timeout>), nullptr,
-                  RSRC_CONF | ACCESS_CONF, "longest silence of a worker that has a request; default 60s"),
-    AP_INIT_TAKE1("ZmqSpdyFirstByteTimeout", (set_time<DirConfig, &DirConfig::first_byte_timeout>), nullptr,
-                  RSRC_CONF | ACCESS_CONF, "longest silence before the response; default ZmqSpdyTimeout"),
-    AP_INIT_TAKE1("ZmqSpdyRequestTimeout", (set_time<DirConfig, &DirConfig::request_timeout>), nullptr,
-                  RSRC_CONF | ACCESS_CONF, "time for a request in all; default: no limit"),
-    AP_INIT_TAKE1("ZmqSpdyQueueTimeout", (set_time<DirConfig, &DirConfig::queue_timeout>), nullptr,
-                  RSRC_CONF | ACCESS_CONF, "longest wait for a worker; default 5s"),
-    AP_INIT_TAKE1("ZmqSpdyRetries", (set_number<DirConfig, &DirConfig::retries, 0, 10>), nullptr,
-                  RSRC_CONF | ACCESS_CONF, "further workers to try when one is lost, 0 to 10; default 2"),
-    AP_INIT_TAKE1("ZmqSpdyReplayBuffer", (set_number<DirConfig, &DirConfig::replay_buffer, 0, 16777216>),
-                  nullptr, RSRC_CONF | ACCESS_CONF,
-                  "bytes of a request body kept in case its worker is lost, 0 to 16777216; default 65536"),
-    AP_INIT_TAKE1(
-        "ZmqSpdyRequestBuffer", (set_number<DirConfig, &DirConfig::request_buffer, 0, 16777216>), nullptr,
-        RSRC_CONF | ACCESS_CONF,
-        "request bodies whose announced length is at most this are read whole before a worker gets the "
-        "request, 0 to 16777216 bytes; default 65536"),
-    AP_INIT_TAKE1(
-        "ZmqSpdyResponseBuffer", (set_number<DirConfig, &DirConfig::response_buffer, 0, 16777216>), nullptr,
-        RSRC_CONF | ACCESS_CONF,
-        "what is left of a response, up to so many bytes, is taken in although its client reads slowly, 0 "
-        "to 16777216; default 1048576"),
-    AP_INIT_TAKE1("ZmqSpdyService", set_service, nullptr, RSRC_CONF | ACCESS_CONF,
-                  "only workers that announced this service"),
-    AP_INIT_FLAG("ZmqSpdyServe", set_serve, nullptr, RSRC_CONF | ACCESS_CONF,
-                 "On: workers get what no Alias, ScriptAlias, RewriteRule, ProxyPass or SetHandler takes"),
-    AP_INIT_TAKE1("ZmqSpdyPriority", (set_number<DirConfig, &DirConfig::priority, 0, 7>), nullptr,
-                  RSRC_CONF | ACCESS_CONF,
-                  "0, served first, to 7; default: what the client's Priority field says, or 3"),
-    AP_INIT_FLAG("ZmqSpdyAbortOnClose", set_abort_on_close, nullptr, RSRC_CONF | ACCESS_CONF,
-                 "Off: a client that closes its sending side within its response is still answered; default "
-                 "On"),
-    AP_INIT_TAKE_ARGV("ZmqSpdyPass", set_pass, nullptr, RSRC_CONF | ACCESS_CONF,
-                      "variables that workers get as zmqspdy-NAME fields, e.g. REMOTE_USER SSL_PROTOCOL; or "
-                      "None"),
-    {}};
+const decltype(kDirectives) kDirectives = make_directives();
 
 ServerConfig& server_config(const server_rec* s) {
     return *static_cast<ServerConfig*>(ap_get_module_config(s->module_config, &zmqspdy_module));
@@ -271,34 +233,22 @@ void* create_dir_config(apr_pool_t* p, char*) noexcept {
 void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noexcept {
     const auto& base = *static_cast<const DirConfig*>(base_config);
     const auto& added = *static_cast<const DirConfig*>(added_config);
-    auto* const result = make<DirConfig>(p);
-    result->timeout = merged(base.timeout, added.timeout);
-    result->first_byte_timeout = merged(base.first_byte_timeout, added.first_byte_timeout);
-    result->request_timeout = merged(base.request_timeout, added.request_timeout);
-    result->queue_timeout = merged(base.queue_timeout, added.queue_timeout);
-    result->priority = merged(base.priority, added.priority);
-    result->variables = merged(base.variables, added.variables);
-    result->retries = merged(base.retries, added.retries);
-    result->replay_buffer = merged(base.replay_buffer, added.replay_buffer);
-    result->request_buffer = merged(base.request_buffer, added.request_buffer);
-    result->response_buffer = merged(base.response_buffer, added.response_buffer);
-    result->serve = merged(base.serve, added.serve);
-    result->service = merged(base.service, added.service);
-    result->abort_on_close = merged(base.abort_on_close, added.abort_on_close);
+    auto* const result = new (apr_palloc(p, sizeof(DirConfig))) DirConfig{added};
+    result->inherit(base);
     return result;
 }
 
 int check_config(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
     return fenced(s, HTTP_INTERNAL_SERVER_ERROR, [&] {
         const ServerConfig& config = server_config(s);
-        const auto listen = transport::parse_endpoint(config.listen_or_default());
-        if (config.insecure_or_default() || transport::is_local(std::get<transport::Endpoint>(listen)))
+        const auto listen = transport::parse_endpoint(config.get<setting::Listen>());
+        if (config.get<setting::Insecure>() || transport::is_local(std::get<transport::Endpoint>(listen)))
             return OK;
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s,
                      "ZmqSpdyListen: other hosts can reach %s, and whoever can may become a worker and see "
                      "every request; "
                      "listen on 127.0.0.1, or say 'ZmqSpdyInsecure on' if the network is trusted",
-                     config.listen_or_default());
+                     config.get<setting::Listen>());
         return HTTP_INTERNAL_SERVER_ERROR;
     });
 }

@@ -26,6 +26,12 @@ void end_with_reset(apr_socket_t* client) {
     (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
+/// When a request is given up, whatever its worker does.
+std::chrono::steady_clock::time_point end_of(std::chrono::steady_clock::time_point arrived,
+                                             const std::optional<Milliseconds>& limit) {
+    return limit ? arrived + *limit : std::chrono::steady_clock::time_point::max();
+}
+
 }  // namespace
 
 Conversation::Conversation(request_rec* r, router::DealerPool& pool, const DirConfig& config,
@@ -37,7 +43,7 @@ Conversation::Conversation(request_rec* r, router::DealerPool& pool, const DirCo
       out_{apr_brigade_create(r->pool, r->connection->bucket_alloc)},
       client_{r->connection->master ? nullptr : ap_get_conn_socket(r->connection)},
       acted_at_{exchange_->arrived},
-      end_{config.request_timeout ? exchange_->arrived + *config.request_timeout : Clock::time_point::max()},
+      end_{end_of(exchange_->arrived, config.given<setting::RequestTimeout>())},
       request_complete_{!exchange_->head.has_body} {}
 
 Conversation::~Conversation() {

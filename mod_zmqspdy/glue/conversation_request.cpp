@@ -38,7 +38,7 @@ bool Conversation::wants_whole_body() const {
     // a length nobody knows how long the worker would have to do without what is here.
     const auto length = announced_length(r_);
     return !request_complete_ && !r_->expecting_100 && length &&
-           static_cast<std::uint64_t>(*length) <= config_.request_buffer_or_default();
+           static_cast<std::uint64_t>(*length) <= config_.get<setting::RequestBuffer>();
 }
 
 std::optional<int> Conversation::submit() {
@@ -48,7 +48,7 @@ std::optional<int> Conversation::submit() {
     bool waited = false;
     if (wants_whole_body()) {
         // An input filter may make more of it (mod_deflate): that is passed on as it comes.
-        const std::size_t most = config_.request_buffer_or_default();
+        const std::size_t most = config_.get<setting::RequestBuffer>();
         while (!fin && bytes.size() < most) {
             const auto before = bytes.size();
             if (auto result = read_body(bytes, fin, most))

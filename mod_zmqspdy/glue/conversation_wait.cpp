@@ -63,7 +63,7 @@ bool Conversation::something_to_do() const {
 
 Conversation::Clock::time_point Conversation::deadline() const {
     if (queued())
-        return std::min(end_, exchange_->queued_since.load() + config_.queue_timeout_or_default());
+        return std::min(end_, exchange_->queued_since.load() + config_.get<setting::QueueTimeout>());
     if (client_blocks_)  // it is its turn: the worker may be waiting for it as well
         return std::min(end_, quiet_since() + std::chrono::microseconds(r_->server->timeout));
     return std::min(end_, quiet_since() + patience());
@@ -74,7 +74,8 @@ Conversation::Clock::time_point Conversation::quiet_since() const {
 }
 
 Conversation::Clock::duration Conversation::patience() const {
-    return head_set_ ? config_.timeout_or_default() : config_.first_byte_timeout_or_default();
+    const auto silence = config_.get<setting::Timeout>();
+    return head_set_ ? silence : config_.given<setting::FirstByteTimeout>().value_or(silence);
 }
 
 Conversation::Clock::time_point Conversation::next_look() const {
@@ -154,7 +155,7 @@ void Conversation::on_client(short revents) {
     const bool reset = (revents & (POLLHUP | POLLERR)) != 0;
     if (!reset && (revents & POLLRDHUP) == 0)
         return;
-    half_closed_ = !reset && (!config_.abort_on_close_or_default() || send_early_byte(r_));
+    half_closed_ = !reset && (!config_.get<setting::AbortOnClose>() || send_early_byte(r_));
     if (half_closed_)
         log_half_close();
     else
@@ -192,10 +193,11 @@ std::optional<int> Conversation::on_deadline() {
                           : error(HTTP_REQUEST_TIME_OUT, "request-body",
                                   "the client stopped sending the request body");
     }
-    const char* const what = out_of_time                  ? "had not finished within ZmqSpdyRequestTimeout"
-                             : head_set_                  ? "was silent for longer than ZmqSpdyTimeout"
-                             : config_.first_byte_timeout ? "did not answer within ZmqSpdyFirstByteTimeout"
-                                                          : "did not answer within ZmqSpdyTimeout";
+    const char* const what = out_of_time ? "had not finished within ZmqSpdyRequestTimeout"
+                             : head_set_ ? "was silent for longer than ZmqSpdyTimeout"
+                             : config_.given<setting::FirstByteTimeout>()
+                                 ? "did not answer within ZmqSpdyFirstByteTimeout"
+                                 : "did not answer within ZmqSpdyTimeout";
     const char* const reason = out_of_time ? "request-timeout" : head_set_ ? "timeout" : "first-byte-timeout";
     give_up();
     if (committed_)

@@ -47,8 +47,8 @@ int refuse_headers(request_rec* r, const spdy::HeaderBlock& headers) {
 }
 
 spdy::Priority priority(const request_rec* r, const DirConfig& config) {
-    if (config.priority)
-        return static_cast<spdy::Priority>(*config.priority);
+    if (const auto& priority = config.given<setting::Priority>())
+        return static_cast<spdy::Priority>(*priority);
     const char* const asked = apr_table_get(r->headers_in, "Priority");
     return asked ? router::parse_urgency(asked).value_or(spdy::kDefaultPriority) : spdy::kDefaultPriority;
 }
@@ -69,13 +69,13 @@ std::variant<router::RequestHead, int> request_head(request_rec* r, const DirCon
     head.headers = std::get<spdy::HeaderBlock>(std::move(headers));
     if (!router::WorkerLink::takes(head.headers))
         return refuse_headers(r, head.headers);
-    head.service = config.service_or_default();
+    head.service = config.get<setting::Service>();
     head.priority = priority(r, config);
     head.has_body = has_request_body(r);
     head.idempotent = is_idempotent(r);
-    head.retries = config.retries_or_default();
-    head.response_buffer = config.response_buffer_or_default();
-    head.replay_limit = config.replay_buffer_or_default();
+    head.retries = config.get<setting::Retries>();
+    head.response_buffer = config.get<setting::ResponseBuffer>();
+    head.replay_limit = config.get<setting::ReplayBuffer>();
     // httpd's own filter judges what comes; here nothing has.
     const apr_off_t limit = ap_get_limit_req_body(r);
     if (head.has_body && limit > 0 && announced_length(r).value_or(0) > limit)

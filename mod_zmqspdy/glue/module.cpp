@@ -56,6 +56,6 @@ module_struct zmqspdy_module = {STANDARD20_MODULE_STUFF,
                                 zmqspdy::glue::merge_dir_config,
                                 zmqspdy::glue::create_server_config,
                                 zmqspdy::glue::merge_server_config,
-                                zmqspdy::glue::kDirectives,
+                                zmqspdy::glue::kDirectives.data(),
                                 zmqspdy::glue::register_hooks,
                                 AP_MODULE_FLAG_NONE};

@@ -78,8 +78,8 @@ router::RegistryOptions registry_options(const Retained& keep, const ServerConfi
                  [](int fd) { return fd >= 0; });
     options.listen = keep.listen.data();
     options.relay_endpoint = keep.relay.data();
-    options.heartbeat = config.heartbeat_or_default();
-    options.insecure = config.insecure_or_default();
+    options.heartbeat = config.get<setting::Heartbeat>();
+    options.insecure = config.get<setting::Insecure>();
     options.identity = keep.identity;
     options.wakeup_fd = keep.wakeup_fd;
     return options;
@@ -156,8 +156,8 @@ int run_registry(const Retained& keep, const ServerConfig& config, server_rec* s
 std::string settings_of(const Retained& keep, const ServerConfig& config) {
     const auto table = router::WorkerTable::attach(keep.table, keep.table_geometry);
     return std::string(kRegistryVersion) + "|" + keep.listen.data() + "|" +
-           std::to_string(config.heartbeat_or_default().count()) + "|" +
-           (config.insecure_or_default() ? "insecure" : "secure") + "|" +
+           std::to_string(config.get<setting::Heartbeat>().count()) + "|" +
+           (config.get<setting::Insecure>() ? "insecure" : "secure") + "|" +
            std::to_string(table ? table->geometry().identity : 0) + "|" +
            std::to_string(ap_unixd_config.user_id) + "|" + std::to_string(ap_unixd_config.group_id);
 }

@@ -88,8 +88,7 @@ const char* server_pseudonym(request_rec* r) {
 }
 
 void add_variables(spdy::HeaderBlock& headers, request_rec* r, const DirConfig& config) {
-    for (const PassedVariable* variable = config.variables.value_or(nullptr); variable;
-         variable = variable->next) {
+    for (const PassedVariable* variable = config.get<setting::Pass>(); variable; variable = variable->next) {
         const char* error = nullptr;
         const char* const text = ap_expr_str_exec(r, variable->value, &error);
         if (error) {

@@ -39,7 +39,7 @@ std::uint64_t random_number() {
 router::WorkerTable::Size wanted_size(const ServerConfig& config) {
     int children = 0;
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children);
-    return {config.max_workers_or_default(),
+    return {config.get<setting::MaxWorkers>(),
             static_cast<std::uint32_t>(children > 0 ? children : 1) + kSpareChildren};
 }
 
@@ -102,7 +102,7 @@ void close_worker_port(Retained& keep) noexcept {
 
 void prepare(Retained& keep, const ServerConfig& config) {
     keep.parent = getpid();
-    const char* const listen = config.listen_or_default();
+    const char* const listen = config.get<setting::Listen>();
     if (std::strcmp(keep.listen.data(), listen) != 0)
         close_worker_port(keep);
     if (keep.listen_fds.front() < 0) {

@@ -52,6 +52,13 @@ std::size_t request_threads() {
     return static_cast<std::size_t>(std::max(children, 1)) * static_cast<std::size_t>(std::max(threads, 1));
 }
 
+/// Unless it is set, some of the threads that serve requests are left to other services.
+std::size_t service_queue_length(const ServerConfig& config) {
+    using Length = setting::ServiceQueueLength;
+    const auto standard = std::clamp<std::uint64_t>(request_threads() * 3 / 4, Length::least, Length::most);
+    return config.given<Length>().value_or(static_cast<std::size_t>(standard));
+}
+
 void start_pool(apr_pool_t* pchild, server_rec* s) {
     Retained& keep = retained();
     // The worker port is the parent's and the registry's: a child that finishes slowly must not keep it open.
@@ -68,19 +75,19 @@ void start_pool(apr_pool_t* pchild, server_rec* s) {
     ServerConfig& config = server_config(s);
     router::PoolOptions options;
     options.child = *child;
-    options.queue_length = config.queue_length_or_default();
-    options.service_queue_length = config.service_queue_length_or_default(request_threads());
-    options.response_memory = config.response_memory_or_default();
-    options.window = config.window_or_default();
-    options.compression = config.compression_or_default();
-    options.heartbeat = config.heartbeat_or_default();
-    options.slow_start = config.slow_start_or_default();
+    options.queue_length = config.get<setting::QueueLength>();
+    options.service_queue_length = service_queue_length(config);
+    options.response_memory = config.get<setting::ResponseMemory>();
+    options.window = config.get<setting::Window>();
+    options.compression = config.get<setting::Compression>();
+    options.heartbeat = config.get<setting::Heartbeat>();
+    options.slow_start = config.get<setting::SlowStart>();
     options.relay_endpoint = keep.relay.data();
     options.wakeup_fd = keep.wakeup_fd;
     options.log_fd = keep.log_relay.back();
     options.watch = keep.watch;
     options.configuration = keep.watch->configuration.load();
-    options.ending_limit = config.graceful_timeout_or_default();
+    options.ending_limit = config.get<setting::GracefulTimeout>();
     options.is_ending = [] {
         int state = 0;
         return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
@@ -101,7 +108,7 @@ int open_port(apr_pool_t*, apr_pool_t*, apr_pool_t*, server_rec* s) noexcept {
         Retained& keep = retained();
         const ServerConfig& config = server_config(s);
         // It would hold the port that the new address may need; it has to be replaced in any case.
-        if (std::strcmp(keep.listen.data(), config.listen_or_default()) != 0)
+        if (std::strcmp(keep.listen.data(), config.get<setting::Listen>()) != 0)
             stop_registry(keep);
         prepare(keep, config);
         return OK;

@@ -28,7 +28,7 @@ bool has_handler(const request_rec* r) {
 /// What the sections in force say; "None" in them is a word against us as well.
 bool is_for_workers(request_rec* r) {
     if (!has_handler(r))
-        return is_unclaimed(r) && dir_config(r).serve_or_default();
+        return is_unclaimed(r) && dir_config(r).get<setting::Serve>();
     const char* handler = core_config(r)->handler;
     if (core_config(r)->expr_handler) {
         const char* error = nullptr;
@@ -94,7 +94,7 @@ int skip_storage(request_rec* r) {
 }
 
 int choose_handler(request_rec* r) {
-    if (is_unclaimed(r) && !has_handler(r) && dir_config(r).serve_or_default())
+    if (is_unclaimed(r) && !has_handler(r) && dir_config(r).get<setting::Serve>())
         r->handler = kHandlerName;
     return DECLINED;
 }
