@@ -76,6 +76,14 @@ void CommandLine::add(const OwnOptions& options, const std::string& heading, std
     }
 }
 
+void CommandLine::add_version(const std::string& text) {
+    try {
+        app_.set_version_flag("--version", text, "Print the version of the worker framework and exit");
+    } catch (const CLI::OptionAlreadyAdded&) {
+        return;  // the program's own
+    }
+}
+
 std::optional<std::string> CommandLine::set(const Entry& entry) {
     std::vector<std::string> values = entry.option->results();
     std::string source = entry.declared->name;

@@ -22,6 +22,9 @@ class CommandLine {
     /// std::invalid_argument when an option is there already.
     void add(const OwnOptions& options, const std::string& heading, std::string_view positional = {});
 
+    /// `--version` says `text`, unless a group has an option of that name.
+    void add_version(const std::string& text);
+
     /// Sets all that is given. What the process should do instead, if anything.
     [[nodiscard]] std::optional<Exit> parse(int argc, const char* const* argv);
     /// The variables that something was taken from.

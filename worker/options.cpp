@@ -15,6 +15,7 @@
 #include "worker/command_line.hpp"
 #include "worker/log_line.hpp"
 #include "worker/standard_streams.hpp"
+#include "zmqspdy/version.hpp"
 
 namespace zmqspdy {
 
@@ -171,6 +172,7 @@ std::variant<Options, Exit> parse_options(int argc, const char* const* argv, con
                      program_name()};
     line.add(own, "Options of this program");
     line.add(ours, "Options of every worker", "--name");
+    line.add_version(program_name() + " (zmqspdy " + std::string(kVersion) + ")");
     if (auto exit = line.parse(argc, argv))
         return std::move(*exit);
     if (auto why = complete(options))

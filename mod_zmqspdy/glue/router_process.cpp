@@ -15,6 +15,7 @@
 #include "mod_zmqspdy/glue/log.hpp"
 #include "mod_zmqspdy/glue/registry_process.hpp"
 #include "mod_zmqspdy/glue/retained.hpp"
+#include "zmqspdy/version.hpp"
 
 namespace zmqspdy::glue {
 
@@ -126,6 +127,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noex
         keep.watch->configuration.fetch_add(1);
         keep.watch->log_level.store(static_cast<std::uint32_t>(most_wanted_level(s)));
         supervise_registry(keep, server_config(s), s, pconf);
+        ap_add_version_component(pconf, apr_pstrcat(pconf, "mod_zmqspdy/", kVersion.data(), nullptr));
         return OK;
     });
 }

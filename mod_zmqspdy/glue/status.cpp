@@ -12,6 +12,7 @@
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/retained.hpp"
+#include "zmqspdy/version.hpp"
 
 namespace zmqspdy::glue {
 
@@ -62,7 +63,8 @@ Json status(const WorkerTable& table) {
                             {"sessions", child->activity.sessions}});
     }
     const auto registry = table.registry();
-    return {{"queued", queued},
+    return {{"version", kVersion},
+            {"queued", queued},
             {"in_flight", in_flight},
             {"workers", workers(table)},
             {"children", std::move(children)},

@@ -71,6 +71,14 @@ TEST_CASE("The status shows workers and what is under way, and zeros at rest", "
     CHECK(eventually(seconds{2}, [&] { return at_rest(read_status(*httpd)); }));
 }
 
+TEST_CASE("httpd and the status say which release of the module they have", "[status]") {
+    const auto httpd = Httpd::started({.global = "ServerTokens Full", .sections = status_section()});
+    const auto version = read_status(*httpd)["version"].get<std::string>();
+    CHECK_FALSE(version.empty());
+    const auto response = get_once(httpd->port(), "/zmqspdy-status");
+    CHECK(response.header("server").value_or("").ends_with(" mod_zmqspdy/" + version));
+}
+
 TEST_CASE("A worker is drained by its name and resumed, while its requests go on", "[status]") {
     const bool relayed = GENERATE(false, true);
     CAPTURE(relayed);

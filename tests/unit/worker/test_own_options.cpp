@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "matchers.hpp"
 #include "worker/options.hpp"
+#include "zmqspdy/version.hpp"
 
 using zmqspdy::LogLevel;
 using zmqspdy::Options;
@@ -114,6 +115,20 @@ TEST_CASE("--help names all options and their variables") {
     silent.add("--flag", flag, "A flag");
     parsed = parse({"--help"}, silent);
     CHECK_THAT(std::get<Exit>(parsed).text, contains_text("A flag\n"));  // no variable behind it
+}
+
+TEST_CASE("--version names the release of the framework, unless the program has an option of that name") {
+    Shop shop;
+    auto parsed = parse({"--version"}, shop.options);
+    const auto& exit = std::get<Exit>(parsed);
+    CHECK(exit.code == 0);
+    CHECK_THAT(exit.text, contains_text("(zmqspdy " + std::string(zmqspdy::kVersion) + ")\n"));
+    OwnOptions own;
+    std::string version;
+    own.add("--version", version, "Of the shop");
+    parsed = parse({"--version", "7"}, own);
+    CHECK(std::holds_alternative<zmqspdy::Options>(parsed));
+    CHECK(version == "7");
 }
 
 TEST_CASE("names of options that cannot be are refused") {
