@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "transport/parking_spot.hpp"
+#include "transport/parker.hpp"
 
 namespace zmqspdy::transport {
 
@@ -21,17 +21,17 @@ namespace zmqspdy::transport {
 /// Any number of threads.
 class WaitingRoom {
   public:
-    /// As ParkingSpot::wait_until(). `ready` throws nothing.
+    /// As Parker::wait_until(). `ready` throws nothing.
     template <std::predicate Ready>
-    bool wait_until(ParkingSpot& spot, std::chrono::steady_clock::time_point deadline, Ready ready) {
+    bool wait_until(Parker& parker, std::chrono::steady_clock::time_point deadline, Ready ready) {
         if (ready())
             return true;
         const bool alone = waiting_.fetch_add(1, std::memory_order_relaxed) == 0;
         if (!alone)
             rest();
         else if (!rests())
-            look(spot, deadline, ready);
-        const bool happened = spot.wait_until(deadline, ready);
+            look(parker, deadline, ready);
+        const bool happened = parker.wait_until(deadline, ready);
         waiting_.fetch_sub(1, std::memory_order_relaxed);
         return happened;
     }
@@ -50,22 +50,22 @@ class WaitingRoom {
     static constexpr std::uint32_t kRest = 32;
 
     template <std::predicate Ready>
-    void look(ParkingSpot& spot, Clock::time_point deadline, Ready& ready) {
+    void look(Parker& parker, Clock::time_point deadline, Ready& ready) {
         looks_.fetch_add(1, std::memory_order_relaxed);
-        spot.look();
+        parker.look();
         auto now = Clock::now();
         const auto end = std::min(deadline, now + kLongest);
         bool helped = ready();
         while (!helped && now < end && waiting_.load(std::memory_order_relaxed) == 1) {
             std::this_thread::yield();
-            helped = spot.called();
+            helped = parker.called();
             const auto before = std::exchange(now, Clock::now());
             if (now - before > kTaken) {
                 helped = false;
                 break;
             }
         }
-        spot.done_looking();
+        parker.done_looking();
         if (!helped)
             rest();
     }

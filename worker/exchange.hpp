@@ -14,7 +14,7 @@
 #include <zmq.hpp>
 
 #include "transport/growing_queue.hpp"
-#include "transport/parking_spot.hpp"
+#include "transport/parker.hpp"
 #include "worker/outbox.hpp"
 #include "zmqspdy/request.hpp"
 #include "zmqspdy/response.hpp"
@@ -112,9 +112,9 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     std::atomic<bool> body_stopped_{false};
     std::atomic<std::size_t> unsent_{0};
     transport::GrowingQueue<BodyChunk> inbox_;
-    transport::ParkingSpot reader_;
-    transport::ParkingSpot writer_;
-    transport::ParkingSpot sleeper_;
+    transport::Parker reader_;
+    transport::Parker writer_;
+    transport::Parker sleeper_;
     const bool is_head_;
     std::atomic<bool> to_be_asked_for_;  ///< nobody has told the client to send its body
     std::mutex stop_mutex_;

@@ -21,7 +21,7 @@ class HandlerPool::Crew : public std::enable_shared_from_this<Crew> {
   private:
     struct Member {
         std::thread thread;
-        transport::ParkingSpot spot;
+        transport::Parker parker;
         std::atomic<bool> called{false};
         // With the mutex.
         bool busy = false;
@@ -94,7 +94,7 @@ void HandlerPool::Crew::submit(std::vector<std::unique_ptr<Job>>& jobs) {
     }
     jobs.clear();
     if (next != nullptr)
-        next->spot.notify();
+        next->parker.notify();
 }
 
 std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
@@ -107,7 +107,7 @@ std::size_t HandlerPool::Crew::end(Clock::time_point deadline) {
         member->called.store(true);
     lock.unlock();
     for (const MemberPtr& member : idle)
-        member->spot.notify();
+        member->parker.notify();
     lock.lock();
     const auto all_done = [this] {
         return std::all_of(members_.begin(), members_.end(),
@@ -208,7 +208,7 @@ void HandlerPool::Crew::leave(Member& self) noexcept {
         member_done_.notify_all();
     }
     if (next != nullptr)
-        next->spot.notify();
+        next->parker.notify();
 }
 
 void HandlerPool::Crew::work(const MemberPtr& self) {
@@ -223,7 +223,7 @@ void HandlerPool::Crew::work(const MemberPtr& self) {
             const MemberPtr next = call_next();
             lock.unlock();
             if (next != nullptr)
-                next->spot.notify();
+                next->parker.notify();
             run_(*job);
             job.reset();
             lock.lock();
@@ -235,7 +235,7 @@ void HandlerPool::Crew::work(const MemberPtr& self) {
         self->called.store(false);
         idle_.push_back(self);
         lock.unlock();
-        self->spot.wait_until(Clock::time_point::max(), [&self] { return self->called.load(); });
+        self->parker.wait_until(Clock::time_point::max(), [&self] { return self->called.load(); });
         lock.lock();
         calling_ = false;
     }

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "transport/parking_spot.hpp"
+#include "transport/parker.hpp"
 #include "worker/application.hpp"
 #include "worker/exchange.hpp"
 #include "zmqspdy/request.hpp"

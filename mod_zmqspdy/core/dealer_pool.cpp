@@ -83,7 +83,7 @@ void DealerPool::refuse_commands() {
         event->kind = ResponseEvent::Kind::failed;
         event->failure = Failure::shutting_down;
         list->exchange->inbox.push(std::move(event));
-        list->exchange->parking.notify();
+        list->exchange->parker.notify();
     }
 }
 
@@ -156,7 +156,7 @@ void DealerPool::run() noexcept {
     for (const auto& exchange : std::exchange(queue_, {}))
         fail(exchange, Failure::shutting_down);
     for (const auto& exchange : std::exchange(to_notify_, {}))
-        exchange->parking.notify();
+        exchange->parker.notify();
     service_queues_.clear();
     tell_who_waits();
     dirty_.clear();
@@ -178,7 +178,7 @@ void DealerPool::loop() {
         flush_links();
         for (const auto& exchange : to_notify_) {
             exchange->pool.to_notify = false;
-            exchange->parking.notify();
+            exchange->parker.notify();
         }
         to_notify_.clear();
         report_activity();

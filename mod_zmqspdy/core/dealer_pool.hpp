@@ -214,7 +214,7 @@ class DealerPool final : private WorkerLink::Owner {
     ChildActivity reported_;
 
     std::atomic<bool> ended_{false};
-    transport::ParkingSpot end_;
+    transport::Parker end_;
     std::thread thread_;
 };
 

@@ -17,7 +17,7 @@
 #include "mod_zmqspdy/core/shortage.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "transport/growing_queue.hpp"
-#include "transport/parking_spot.hpp"
+#include "transport/parker.hpp"
 #include "zmqspdy/spdy/session.hpp"
 
 namespace zmqspdy::router {
@@ -111,7 +111,7 @@ class Exchange {
 
     // To the request thread.
     transport::GrowingQueue<ResponseEvent> inbox;
-    transport::ParkingSpot parking;
+    transport::Parker parker;
     /// Bytes of the request body handed to the pool and not yet taken by the session.
     std::atomic<std::size_t> body_backlog{0};
 

@@ -100,8 +100,8 @@ bool Conversation::wait_on_futex(Clock::time_point until) {
     const auto ready = [this] { return something_to_do(); };
     // Only for the beginning of a response: a stream would look all the time, and pass on less at once.
     if (request_complete_ && !head_set_)
-        return pool_.waiting_room().wait_until(exchange_->parking, until, ready);
-    return exchange_->parking.wait_until(until, ready);
+        return pool_.waiting_room().wait_until(exchange_->parker, until, ready);
+    return exchange_->parker.wait_until(until, ready);
 }
 
 int Conversation::client_descriptor() const {
@@ -117,8 +117,8 @@ bool Conversation::wait_on_tick(Clock::time_point until) {
     if (client_blocks_ && may_read_body()) {
         tick = std::clamp<Clock::duration>(Clock::now() - acted_at_, kFirstReadTick, kLastReadTick);
     }
-    return exchange_->parking.wait_until(std::min(until, Clock::now() + tick),
-                                         [this] { return something_to_do(); });
+    return exchange_->parker.wait_until(std::min(until, Clock::now() + tick),
+                                        [this] { return something_to_do(); });
 }
 
 bool Conversation::wait_on_descriptors(Clock::time_point until) {
@@ -127,7 +127,7 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
         event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (client < 0 || !event_fd_)  // nothing to poll, or this process is out of descriptors
         return wait_on_tick(until);
-    exchange_->parking.prepare(event_fd_.get());
+    exchange_->parker.prepare(event_fd_.get());
     const bool read_client = client_blocks_ && may_read_body();
     const bool worker_spoke = something_to_do();
     // A pipe says that its stream has ended a moment before the connection does.
@@ -140,7 +140,7 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
     std::array<pollfd, 2> descriptors{
         {{event_fd_.get(), POLLIN, 0}, {client, static_cast<short>(leaves | speaks), 0}}};
     const int ready = poll(descriptors.data(), descriptors.size(), timeout);
-    exchange_->parking.awake();
+    exchange_->parker.awake();
     if (ready <= 0)
         return worker_spoke;
     if (!client_ && descriptors[1].revents != 0)

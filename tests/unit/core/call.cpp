@@ -22,7 +22,7 @@ bool Call::queued() const {
 bool Call::send(std::string_view text, bool fin, std::optional<zmqspdy::spdy::HeaderBlock> trailers) {
     const auto deadline = Clock::now() + kPatience;
     do {
-        const bool ready = exchange_->parking.wait_until(deadline, [this] {
+        const bool ready = exchange_->parker.wait_until(deadline, [this] {
             return !exchange_->inbox.empty() || (!queued() && exchange_->body_backlog < pool_.window());
         });
         take();
@@ -42,7 +42,7 @@ bool Call::send(std::string_view text, bool fin, std::optional<zmqspdy::spdy::He
 bool Call::await_head() {
     const auto deadline = Clock::now() + kPatience;
     while (status.empty() && !over() &&
-           exchange_->parking.wait_until(deadline, [this] { return !exchange_->inbox.empty(); }))
+           exchange_->parker.wait_until(deadline, [this] { return !exchange_->inbox.empty(); }))
         take();
     return !status.empty();
 }
@@ -50,14 +50,14 @@ bool Call::await_head() {
 bool Call::await_body(std::size_t size) {
     const auto deadline = Clock::now() + kPatience;
     while (body.size() < size && !over() &&
-           exchange_->parking.wait_until(deadline, [this] { return !exchange_->inbox.empty(); }))
+           exchange_->parker.wait_until(deadline, [this] { return !exchange_->inbox.empty(); }))
         take();
     return body.size() >= size;
 }
 
 bool Call::await_end() {
     const auto deadline = Clock::now() + kPatience;
-    while (!over() && exchange_->parking.wait_until(deadline, [this] { return !exchange_->inbox.empty(); }))
+    while (!over() && exchange_->parker.wait_until(deadline, [this] { return !exchange_->inbox.empty(); }))
         take();
     return over();
 }

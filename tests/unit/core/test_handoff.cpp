@@ -13,7 +13,7 @@
 #include "transport/file_descriptor.hpp"
 #include "transport/growing_queue.hpp"
 #include "transport/mpsc_queue.hpp"
-#include "transport/parking_spot.hpp"
+#include "transport/parker.hpp"
 #include "transport/poller.hpp"
 
 using namespace zmqspdy::transport;
@@ -121,11 +121,11 @@ TEST_CASE("many producers: each one's items come once and in order") {
 
 TEST_CASE("a sleeper on a futex misses no notice") {
     Queue queue;
-    ParkingSpot spot;
+    Parker parker;
     Tally tally;
-    auto producers = start_producers(queue, [&spot] { spot.notify(); });
+    auto producers = start_producers(queue, [&parker] { parker.notify(); });
     const auto deadline = Clock::now() + kPatience;
-    while (!tally.complete() && spot.wait_until(deadline, [&] { return !queue.empty(); }))
+    while (!tally.complete() && parker.wait_until(deadline, [&] { return !queue.empty(); }))
         tally.take(queue);
     join(producers);
     CHECK(tally.complete());
@@ -134,18 +134,18 @@ TEST_CASE("a sleeper on a futex misses no notice") {
 
 TEST_CASE("a sleeper in poll() misses no notice") {
     Queue queue;
-    ParkingSpot spot;
+    Parker parker;
     Tally tally;
     const FileDescriptor event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    auto producers = start_producers(queue, [&spot] { spot.notify(); });
+    auto producers = start_producers(queue, [&parker] { parker.notify(); });
     const auto deadline = Clock::now() + kPatience;
     while (!tally.complete() && Clock::now() < deadline) {
-        spot.prepare(event.get());
+        parker.prepare(event.get());
         if (queue.empty()) {
             pollfd waiting{.fd = event.get(), .events = POLLIN, .revents = 0};
             ::poll(&waiting, 1, 10000);
         }
-        spot.awake();
+        parker.awake();
         eventfd_t count = 0;
         (void)eventfd_read(event.get(), &count);
         tally.take(queue);
@@ -157,17 +157,17 @@ TEST_CASE("a sleeper in poll() misses no notice") {
 
 TEST_CASE("nobody writes to a sleeper's descriptor once it is awake") {
     // It may be closed then, and its number belong to somebody else: whatever is found in it has come too late.
-    ParkingSpot spot;
+    Parker parker;
     std::atomic<bool> stopping{false};
     std::thread waker([&] {
         while (!stopping)
-            spot.notify();
+            parker.notify();
     });
     std::size_t late = 0;
     for (int i = 0; i < 20000; ++i) {
         const FileDescriptor mine(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-        spot.prepare(mine.get());
-        spot.awake();
+        parker.prepare(mine.get());
+        parker.awake();
         std::this_thread::yield();
         eventfd_t count = 0;
         late += ::eventfd_read(mine.get(), &count) == 0 ? 1 : 0;
@@ -178,30 +178,31 @@ TEST_CASE("nobody writes to a sleeper's descriptor once it is awake") {
 }
 
 TEST_CASE("waiting ends at the deadline") {
-    ParkingSpot spot;
+    Parker parker;
     const auto start = Clock::now();
-    CHECK_FALSE(spot.wait_until(start + std::chrono::milliseconds(20), [] { return false; }));
+    CHECK_FALSE(parker.wait_until(start + std::chrono::milliseconds(20), [] { return false; }));
     CHECK(Clock::now() - start >= std::chrono::milliseconds(20));
-    CHECK_FALSE(spot.wait_until(start - std::chrono::milliseconds(1), [] { return false; }));
+    CHECK_FALSE(parker.wait_until(start - std::chrono::milliseconds(1), [] { return false; }));
     // Also one before the machine was started, which the clock counts from.
-    CHECK_FALSE(spot.wait_until(Clock::time_point{} - std::chrono::hours(1), [] { return false; }));
+    CHECK_FALSE(parker.wait_until(Clock::time_point{} - std::chrono::hours(1), [] { return false; }));
     // Whoever is ready does not wait, even past the deadline.
-    CHECK(spot.wait_until(start - std::chrono::hours(1), [] { return true; }));
+    CHECK(parker.wait_until(start - std::chrono::hours(1), [] { return true; }));
 }
 
 TEST_CASE("a notice without a cause wakes nobody for good") {
-    ParkingSpot spot;
+    Parker parker;
     std::atomic<bool> ready{false};
     std::atomic<bool> stop{false};
     std::thread nagging([&] {
         while (!stop) {
-            spot.notify();
+            parker.notify();
             std::this_thread::yield();
         }
     });
-    CHECK_FALSE(spot.wait_until(Clock::now() + std::chrono::milliseconds(20), [&] { return ready.load(); }));
+    CHECK_FALSE(
+        parker.wait_until(Clock::now() + std::chrono::milliseconds(20), [&] { return ready.load(); }));
     ready = true;
-    CHECK(spot.wait_until(Clock::now() + kPatience, [&] { return ready.load(); }));
+    CHECK(parker.wait_until(Clock::now() + kPatience, [&] { return ready.load(); }));
     stop = true;
     nagging.join();
 }

@@ -15,20 +15,20 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 void wait_in_vain(WaitingRoom& room) {
-    ParkingSpot spot;
-    CHECK_FALSE(room.wait_until(spot, Clock::now() + 100us, [] { return false; }));
+    Parker parker;
+    CHECK_FALSE(room.wait_until(parker, Clock::now() + 100us, [] { return false; }));
 }
 
 }  // namespace
 
 TEST_CASE("waiting room: who is ready does not wait, and waiting ends at the deadline") {
     WaitingRoom room;
-    ParkingSpot spot;
+    Parker parker;
     const auto start = Clock::now();
-    CHECK(room.wait_until(spot, start - 1h, [] { return true; }));
-    CHECK_FALSE(room.wait_until(spot, start + 20ms, [] { return false; }));
+    CHECK(room.wait_until(parker, start - 1h, [] { return true; }));
+    CHECK_FALSE(room.wait_until(parker, start + 20ms, [] { return false; }));
     CHECK(Clock::now() - start >= 20ms);
-    CHECK_FALSE(room.wait_until(spot, start - 1ms, [] { return false; }));
+    CHECK_FALSE(room.wait_until(parker, start - 1ms, [] { return false; }));
 }
 
 TEST_CASE("waiting room: a lone thread looks, and not again soon where that did not help") {
@@ -44,9 +44,9 @@ TEST_CASE("waiting room: a lone thread looks, and not again soon where that did 
 
 TEST_CASE("waiting room: nobody looks while another waits, nor soon after") {
     WaitingRoom room;
-    ParkingSpot spot;
+    Parker parker;
     int asked = 0;
-    CHECK(room.wait_until(spot, Clock::now() + kPatience, [&] {
+    CHECK(room.wait_until(parker, Clock::now() + kPatience, [&] {
         if (++asked == 2)  // it waits, and looks
             wait_in_vain(room);
         return asked >= 2;
@@ -58,7 +58,7 @@ TEST_CASE("waiting room: nobody looks while another waits, nor soon after") {
 
 TEST_CASE("waiting room: a look that helped is followed by another") {
     WaitingRoom room;
-    ParkingSpot spot;
+    Parker parker;
     std::atomic<unsigned> asked{0};
     std::atomic<unsigned> answered{0};
     std::atomic<bool> over{false};
@@ -66,7 +66,7 @@ TEST_CASE("waiting room: a look that helped is followed by another") {
         while (!over) {
             if (const unsigned number = asked; number != answered) {
                 answered = number;
-                spot.notify();
+                parker.notify();
             }
             std::this_thread::yield();
         }
@@ -78,7 +78,7 @@ TEST_CASE("waiting room: a look that helped is followed by another") {
         const auto before = room.looks();
         for (int i = 0; i < 2; ++i) {
             asked = ++rounds;
-            if (room.wait_until(spot, Clock::now() + kPatience, [&] { return answered == rounds; }))
+            if (room.wait_until(parker, Clock::now() + kPatience, [&] { return answered == rounds; }))
                 ++in_time;
         }
         return room.looks() == before + 2;
@@ -93,7 +93,7 @@ TEST_CASE("waiting room: of many threads none misses its notice") {
     constexpr std::size_t kThreads = 4;
     constexpr unsigned kRounds = 2000;
     WaitingRoom room;
-    std::array<ParkingSpot, kThreads> spots;
+    std::array<Parker, kThreads> parkers;
     std::array<std::atomic<unsigned>, kThreads> asked{};
     std::array<std::atomic<unsigned>, kThreads> answered{};
     std::atomic<unsigned> late{0};
@@ -102,7 +102,7 @@ TEST_CASE("waiting room: of many threads none misses its notice") {
         threads.emplace_back([&, i] {
             for (unsigned round = 1; round <= kRounds && late == 0; ++round) {
                 asked[i] = round;
-                if (!room.wait_until(spots[i], Clock::now() + kPatience,
+                if (!room.wait_until(parkers[i], Clock::now() + kPatience,
                                      [&] { return answered[i] == round; }))
                     ++late;
             }
@@ -115,7 +115,7 @@ TEST_CASE("waiting room: of many threads none misses its notice") {
             done = done && answered[i] == kRounds;
             if (asked[i] != answered[i]) {
                 answered[i] = asked[i].load();
-                spots[i].notify();
+                parkers[i].notify();
             }
         }
         if (done)

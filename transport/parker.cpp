@@ -1,4 +1,4 @@
-#include "transport/parking_spot.hpp"
+#include "transport/parker.hpp"
 
 #include <linux/futex.h>
 #include <poll.h>
@@ -23,7 +23,7 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 
 }  // namespace
 
-bool ParkingSpot::sleep_until(std::chrono::steady_clock::time_point deadline) noexcept {
+bool Parker::sleep_until(std::chrono::steady_clock::time_point deadline) noexcept {
     // steady_clock is CLOCK_MONOTONIC, which FUTEX_WAIT_BITSET's absolute deadline counts in. It takes no time before its
     // epoch, the machine's start, and would not sleep at all.
     const auto since = std::max(deadline.time_since_epoch(), std::chrono::steady_clock::duration::zero());
@@ -33,7 +33,7 @@ bool ParkingSpot::sleep_until(std::chrono::steady_clock::time_point deadline) no
     return futex(state_, FUTEX_WAIT_BITSET, kOnFutex, &at) == 0 || errno != ETIMEDOUT;
 }
 
-void ParkingSpot::awake() noexcept {
+void Parker::awake() noexcept {
     if (state_.exchange(kAwake, std::memory_order_seq_cst) != kAwake)
         return;
     pollfd written{event_fd_.load(std::memory_order_relaxed), POLLIN, 0};
@@ -43,7 +43,7 @@ void ParkingSpot::awake() noexcept {
     (void)eventfd_read(written.fd, &count);
 }
 
-void ParkingSpot::wake() noexcept {
+void Parker::wake() noexcept {
     switch (state_.exchange(kAwake, std::memory_order_seq_cst)) {
         case kOnFutex:
             futex(state_, FUTEX_WAKE, 1, nullptr);

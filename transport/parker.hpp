@@ -1,4 +1,4 @@
-// Where one thread sleeps until another has something for it.
+// Where one thread sleeps (parks) until another has something for it and wakes (unparks) it.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,7 @@ namespace zmqspdy::transport {
 /// One sleeper, any number of wakers. A waker that finds nobody asleep pays one atomic load and no system
 /// call. The sleeper may sleep on a futex (cheap) or, between prepare() and awake(), in poll() on a
 /// descriptor of its own, so that it can await other descriptors as well.
-class ParkingSpot {
+class Parker {
   public:
     /// Sleeps until `ready()` or until `deadline`; returns what ready() says at the end.
     template <std::predicate Ready>
