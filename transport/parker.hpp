@@ -30,11 +30,11 @@ class Parker {
         return true;
     }
 
-    /// Sleeper: from here on, until done_looking(), notify() only leaves word, for called(). Look once more whether there is
+    /// Sleeper: it spins until end_spin(), and notify() only leaves word for called(). Look once more whether there is
     /// something already.
-    void look() noexcept { state_.store(kLooking, std::memory_order_seq_cst); }
+    void begin_spin() noexcept { state_.store(kSpinning, std::memory_order_seq_cst); }
     [[nodiscard]] bool called() const noexcept { return state_.load(std::memory_order_acquire) == kAwake; }
-    void done_looking() noexcept { state_.store(kAwake, std::memory_order_relaxed); }
+    void end_spin() noexcept { state_.store(kAwake, std::memory_order_relaxed); }
 
     /// Sleeper: from here on notify() writes to `event_fd` (an eventfd). Look once more whether there is
     /// something before sleeping in poll().
@@ -56,7 +56,7 @@ class Parker {
     static constexpr std::uint32_t kAwake = 0;
     static constexpr std::uint32_t kOnFutex = 1;
     static constexpr std::uint32_t kOnDescriptor = 2;
-    static constexpr std::uint32_t kLooking = 3;
+    static constexpr std::uint32_t kSpinning = 3;
 
     bool sleep_until(std::chrono::steady_clock::time_point deadline) noexcept;
     void wake() noexcept;

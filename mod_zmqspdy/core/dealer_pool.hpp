@@ -22,10 +22,10 @@
 #include "mod_zmqspdy/core/registry_watch.hpp"
 #include "mod_zmqspdy/core/service_queues.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
+#include "transport/adaptive_wait.hpp"
 #include "transport/doorbell.hpp"
 #include "transport/log_budget.hpp"
 #include "transport/poller.hpp"
-#include "transport/waiting_room.hpp"
 
 namespace zmqspdy::router {
 
@@ -82,7 +82,7 @@ class DealerPool final : private WorkerLink::Owner {
 
     [[nodiscard]] std::uint32_t window() const noexcept { return options_.window; }
     /// For the request threads of this child, which wait for what comes into their exchanges' inboxes.
-    [[nodiscard]] transport::WaitingRoom& waiting_room() noexcept { return waiting_room_; }
+    [[nodiscard]] transport::AdaptiveWait& adaptive_wait() noexcept { return adaptive_wait_; }
 
     /// The first half of stop(), which does not wait: exchanges under way, and those that are submitted from now on, fail
     /// with shutting_down. Any thread, and a signal handler as well.
@@ -181,7 +181,7 @@ class DealerPool final : private WorkerLink::Owner {
     transport::LogBudget log_serves_again_;
     transport::MpscQueue<Command> commands_;
     transport::Doorbell doorbell_;
-    transport::WaitingRoom waiting_room_;
+    transport::AdaptiveWait adaptive_wait_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> closed_{false};  ///< nobody takes commands any more
 

@@ -98,9 +98,9 @@ bool Conversation::wait() {
 
 bool Conversation::wait_on_futex(Clock::time_point until) {
     const auto ready = [this] { return something_to_do(); };
-    // Only for the beginning of a response: a stream would look all the time, and pass on less at once.
+    // Only for the beginning of a response: a stream would spin all the time, and pass on less at once.
     if (request_complete_ && !head_set_)
-        return pool_.waiting_room().wait_until(exchange_->parker, until, ready);
+        return pool_.adaptive_wait().wait_until(exchange_->parker, until, ready);
     return exchange_->parker.wait_until(until, ready);
 }
 

@@ -1,4 +1,4 @@
-// Where the threads of a process wait for their answers.
+// How the threads of a process wait for their answers: they spin for a moment, then sleep.
 #pragma once
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 
 namespace zmqspdy::transport {
 
-/// A thread that waits alone looks for a moment whether it is called before it sleeps. An idle machine's CPUs halt, and
-/// waking one of them costs more than all else in a short request; while a thread looks, one does not halt, and those
-/// that the request passes find it awake. Each look offers the CPU to others first. Where that does not help, because
-/// several threads wait, answers take longer, or others need the CPU, it is left for the next waits.
+/// A thread that waits alone spins for a moment before it sleeps. An idle machine's CPUs halt, and waking one of them costs
+/// more than all else in a short request; while a thread spins, one CPU does not halt, and the threads that the request passes
+/// find it awake. Each turn of the spin offers the CPU to other threads first. Where a spin does not help, because several
+/// threads wait, answers take longer, or others need the CPU, the next waits go without one.
 ///
 /// Any number of threads.
-class WaitingRoom {
+class AdaptiveWait {
   public:
     /// As Parker::wait_until(). `ready` throws nothing.
     template <std::predicate Ready>
@@ -28,16 +28,16 @@ class WaitingRoom {
             return true;
         const bool alone = waiting_.fetch_add(1, std::memory_order_relaxed) == 0;
         if (!alone)
-            rest();
-        else if (!rests())
-            look(parker, deadline, ready);
+            cool_down();
+        else if (!cools_down())
+            spin(parker, deadline, ready);
         const bool happened = parker.wait_until(deadline, ready);
         waiting_.fetch_sub(1, std::memory_order_relaxed);
         return happened;
     }
 
-    /// How many of the waits began by looking.
-    [[nodiscard]] std::uint64_t looks() const noexcept { return looks_.load(std::memory_order_relaxed); }
+    /// How many of the waits began with a spin.
+    [[nodiscard]] std::uint64_t spins() const noexcept { return spins_.load(std::memory_order_relaxed); }
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -46,13 +46,13 @@ class WaitingRoom {
     static constexpr std::chrono::microseconds kLongest{200};
     /// Others had the CPU for so long: it is not idle.
     static constexpr std::chrono::microseconds kTaken{100};
-    /// Lone waits without a look after one that did not help, or after a wait that was not alone.
-    static constexpr std::uint32_t kRest = 32;
+    /// Lone waits without a spin after one that did not help, or after a wait that was not alone.
+    static constexpr std::uint32_t kCooldown = 32;
 
     template <std::predicate Ready>
-    void look(Parker& parker, Clock::time_point deadline, Ready& ready) {
-        looks_.fetch_add(1, std::memory_order_relaxed);
-        parker.look();
+    void spin(Parker& parker, Clock::time_point deadline, Ready& ready) {
+        spins_.fetch_add(1, std::memory_order_relaxed);
+        parker.begin_spin();
         auto now = Clock::now();
         const auto end = std::min(deadline, now + kLongest);
         bool helped = ready();
@@ -65,22 +65,22 @@ class WaitingRoom {
                 break;
             }
         }
-        parker.done_looking();
+        parker.end_spin();
         if (!helped)
-            rest();
+            cool_down();
     }
-    bool rests() noexcept {
-        const auto left = rest_.load(std::memory_order_relaxed);
+    bool cools_down() noexcept {
+        const auto left = cooldown_.load(std::memory_order_relaxed);
         if (left != 0)
-            rest_.store(left - 1, std::memory_order_relaxed);  // two at once may count as one
+            cooldown_.store(left - 1, std::memory_order_relaxed);  // two at once may count as one
         return left != 0;
     }
-    void rest() noexcept { rest_.store(kRest, std::memory_order_relaxed); }
+    void cool_down() noexcept { cooldown_.store(kCooldown, std::memory_order_relaxed); }
 
     // All request threads change these: not on a line with what else they use.
     alignas(64) std::atomic<std::uint32_t> waiting_{0};
-    std::atomic<std::uint32_t> rest_{0};
-    std::atomic<std::uint64_t> looks_{0};
+    std::atomic<std::uint32_t> cooldown_{0};
+    std::atomic<std::uint64_t> spins_{0};
 };
 
 }  // namespace zmqspdy::transport

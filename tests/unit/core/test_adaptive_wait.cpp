@@ -1,4 +1,4 @@
-// Threads that wait for their answers: none is missed, and only a lone one looks before it sleeps.
+// Threads that wait for their answers: none is missed, and only a lone one spins before it sleeps.
 #include <array>
 #include <atomic>
 #include <thread>
@@ -6,7 +6,7 @@
 
 #include "catch.hpp"
 #include "eventually.hpp"
-#include "transport/waiting_room.hpp"
+#include "transport/adaptive_wait.hpp"
 
 using namespace zmqspdy::transport;
 using namespace std::chrono_literals;
@@ -14,50 +14,50 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-void wait_in_vain(WaitingRoom& room) {
+void wait_in_vain(AdaptiveWait& wait) {
     Parker parker;
-    CHECK_FALSE(room.wait_until(parker, Clock::now() + 100us, [] { return false; }));
+    CHECK_FALSE(wait.wait_until(parker, Clock::now() + 100us, [] { return false; }));
 }
 
 }  // namespace
 
-TEST_CASE("waiting room: who is ready does not wait, and waiting ends at the deadline") {
-    WaitingRoom room;
+TEST_CASE("adaptive wait: who is ready does not wait, and waiting ends at the deadline") {
+    AdaptiveWait wait;
     Parker parker;
     const auto start = Clock::now();
-    CHECK(room.wait_until(parker, start - 1h, [] { return true; }));
-    CHECK_FALSE(room.wait_until(parker, start + 20ms, [] { return false; }));
+    CHECK(wait.wait_until(parker, start - 1h, [] { return true; }));
+    CHECK_FALSE(wait.wait_until(parker, start + 20ms, [] { return false; }));
     CHECK(Clock::now() - start >= 20ms);
-    CHECK_FALSE(room.wait_until(parker, start - 1ms, [] { return false; }));
+    CHECK_FALSE(wait.wait_until(parker, start - 1ms, [] { return false; }));
 }
 
-TEST_CASE("waiting room: a lone thread looks, and not again soon where that did not help") {
-    WaitingRoom room;
-    wait_in_vain(room);
-    CHECK(room.looks() == 1);
+TEST_CASE("adaptive wait: a lone thread spins, and does not again soon where that did not help") {
+    AdaptiveWait wait;
+    wait_in_vain(wait);
+    CHECK(wait.spins() == 1);
     for (int i = 0; i < 32; ++i)
-        wait_in_vain(room);
-    CHECK(room.looks() == 1);
-    wait_in_vain(room);
-    CHECK(room.looks() == 2);
+        wait_in_vain(wait);
+    CHECK(wait.spins() == 1);
+    wait_in_vain(wait);
+    CHECK(wait.spins() == 2);
 }
 
-TEST_CASE("waiting room: nobody looks while another waits, nor soon after") {
-    WaitingRoom room;
+TEST_CASE("adaptive wait: nobody spins while another waits, nor soon after") {
+    AdaptiveWait wait;
     Parker parker;
     int asked = 0;
-    CHECK(room.wait_until(parker, Clock::now() + kPatience, [&] {
-        if (++asked == 2)  // it waits, and looks
-            wait_in_vain(room);
+    CHECK(wait.wait_until(parker, Clock::now() + kPatience, [&] {
+        if (++asked == 2)  // it waits, and spins
+            wait_in_vain(wait);
         return asked >= 2;
     }));
-    CHECK(room.looks() == 1);
-    wait_in_vain(room);
-    CHECK(room.looks() == 1);
+    CHECK(wait.spins() == 1);
+    wait_in_vain(wait);
+    CHECK(wait.spins() == 1);
 }
 
-TEST_CASE("waiting room: a look that helped is followed by another") {
-    WaitingRoom room;
+TEST_CASE("adaptive wait: a spin that helped is followed by another") {
+    AdaptiveWait wait;
     Parker parker;
     std::atomic<unsigned> asked{0};
     std::atomic<unsigned> answered{0};
@@ -75,13 +75,13 @@ TEST_CASE("waiting room: a look that helped is followed by another") {
     unsigned rounds = 0;
     // On a busy machine many do not help.
     const bool helped = eventually([&] {
-        const auto before = room.looks();
+        const auto before = wait.spins();
         for (int i = 0; i < 2; ++i) {
             asked = ++rounds;
-            if (room.wait_until(parker, Clock::now() + kPatience, [&] { return answered == rounds; }))
+            if (wait.wait_until(parker, Clock::now() + kPatience, [&] { return answered == rounds; }))
                 ++in_time;
         }
-        return room.looks() == before + 2;
+        return wait.spins() == before + 2;
     });
     over = true;
     other.join();
@@ -89,10 +89,10 @@ TEST_CASE("waiting room: a look that helped is followed by another") {
     CHECK(in_time == rounds);
 }
 
-TEST_CASE("waiting room: of many threads none misses its notice") {
+TEST_CASE("adaptive wait: of many threads none misses its notice") {
     constexpr std::size_t kThreads = 4;
     constexpr unsigned kRounds = 2000;
-    WaitingRoom room;
+    AdaptiveWait wait;
     std::array<Parker, kThreads> parkers;
     std::array<std::atomic<unsigned>, kThreads> asked{};
     std::array<std::atomic<unsigned>, kThreads> answered{};
@@ -102,7 +102,7 @@ TEST_CASE("waiting room: of many threads none misses its notice") {
         threads.emplace_back([&, i] {
             for (unsigned round = 1; round <= kRounds && late == 0; ++round) {
                 asked[i] = round;
-                if (!room.wait_until(parkers[i], Clock::now() + kPatience,
+                if (!wait.wait_until(parkers[i], Clock::now() + kPatience,
                                      [&] { return answered[i] == round; }))
                     ++late;
             }
