@@ -14,11 +14,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "mod_zmqspdy/core/avoided_workers.hpp"
 #include "mod_zmqspdy/core/dispatch.hpp"
 #include "mod_zmqspdy/core/ending_time.hpp"
 #include "mod_zmqspdy/core/exchange.hpp"
 #include "mod_zmqspdy/core/log.hpp"
+#include "mod_zmqspdy/core/outlier_ejection.hpp"
 #include "mod_zmqspdy/core/registry_watch.hpp"
 #include "mod_zmqspdy/core/service_queues.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
@@ -203,7 +203,7 @@ class DealerPool final : private WorkerLink::Owner {
     std::vector<Yield> yields_;      // while a place is free that another child should take
     std::vector<Turn> passed_over_;  // turns that were not taken when they could have been
     std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
-    AvoidedWorkers avoided_;
+    OutlierEjection outliers_;
     std::vector<WorkerLink*> dirty_;
     std::vector<std::shared_ptr<Exchange>> to_notify_;
     std::chrono::steady_clock::time_point next_beat_;

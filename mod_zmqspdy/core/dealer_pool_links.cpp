@@ -71,7 +71,7 @@ void DealerPool::reap(WorkerLink& link) {
         eject(link.worker(), "lost " + quoted_name(link.worker()) + ": " + link.why_lost(), link.was_up());
         report_out_of_reach(link);
     } else if (link.worker_went_away()) {
-        avoided_.goodbye(id);
+        outliers_.went_away(id);
     }
     poller_.remove(link.socket_fd());
     poller_.remove(link.monitor_fd());
@@ -83,12 +83,12 @@ void DealerPool::report_out_of_reach(const WorkerLink& link) {
     // Until then the registry would have missed a worker that is not there at all.
     const auto period = options_.heartbeat * transport::kMissedHeartbeats;
     const auto id = link.worker().id;
-    if (link.worker().relayed == 0 && avoided_.is_out_of_reach(id, kNewsworthyFailures, period))
+    if (link.worker().relayed == 0 && outliers_.is_out_of_reach(id, kNewsworthyFailures, period))
         table_.set_undialable(link.slot(), id);
 }
 
 void DealerPool::eject(const WorkerRecord& worker, const std::string& what, bool reached) {
-    const auto [failures, pause] = avoided_.failed(worker.id, reached);
+    const auto [failures, pause] = outliers_.failed(worker.id, reached);
     if (failures != kNewsworthyFailures)
         return log_lost_.line(what);
     log_ejected_.line(what + "; it failed " + std::to_string(failures) +
@@ -103,7 +103,7 @@ void DealerPool::drop_links_of_departed_workers() {
         if (!snapshot_.find(id) && link->streams() == 0)
             link->lose("it has left while idle");
     }
-    avoided_.forget_all_but(snapshot_);
+    outliers_.forget_all_but(snapshot_);
 }
 
 void DealerPool::lose_relayed_links() {
@@ -158,7 +158,7 @@ void DealerPool::deliver(const std::shared_ptr<Exchange>& exchange, std::unique_
 
 void DealerPool::finished(const WorkerLink& link, const std::shared_ptr<Exchange>& exchange) {
     exchange->pool.ended = true;
-    if (avoided_.succeeded(link.worker().id) >= kNewsworthyFailures)
+    if (outliers_.succeeded(link.worker().id) >= kNewsworthyFailures)
         log_serves_again_.line(quoted_name(link.worker()) + " serves again");
     release_slot(link);
 }

@@ -163,7 +163,7 @@ bool DealerPool::start(const std::shared_ptr<Exchange>& exchange, const Candidat
     }
     --exchange->pool.attempts;
     exchange->pool.tried.pop_back();
-    (void)avoided_.failed(candidate.record.id);
+    (void)outliers_.failed(candidate.record.id);
     return false;
 }
 
@@ -184,9 +184,9 @@ DealerPool::Obstacle DealerPool::obstacle(const Candidate& candidate, const Exch
             return Obstacle::failing;
         return link->second->closing() ? Obstacle::leaving : Obstacle::none;
     }
-    if (!avoided_.contains(id))
+    if (!outliers_.is_ejected(id))
         return Obstacle::none;
-    return avoided_.has_left(id) ? Obstacle::leaving : Obstacle::failing;
+    return outliers_.has_left(id) ? Obstacle::leaving : Obstacle::failing;
 }
 
 void DealerPool::refuse_for_length(const std::shared_ptr<Exchange>& exchange, Failure failure) {
