@@ -78,8 +78,8 @@ class Registry {
     /// What a worker is told that is another program than its service's others; empty when it is not. Logs it, too.
     std::string warn_if_mixed(const Member& member);
     void publish(const Member& member);
-    /// `last_word` is what children with sessions through us hear in the worker's name.
-    void leave(Member& member, const std::string& how, zmq::message_t (*last_word)());
+    /// `goaway` is what children with sessions through us hear in the worker's name.
+    void leave(Member& member, const std::string& how, zmq::message_t (*goaway)());
     void drop(const std::string& routing_id, const std::string& how);
     bool flush(Member& member);
     void probe();

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "mod_zmqspdy/core/last_words.hpp"
+#include "mod_zmqspdy/core/goaway_messages.hpp"
 #include "mod_zmqspdy/core/mixed_service.hpp"
 #include "mod_zmqspdy/core/registry.hpp"
 #include "transport/message.hpp"
@@ -17,8 +17,8 @@ constexpr std::size_t kMaxUnannounced = 128;
 
 /// Of a worker that ends its announcement by itself. One that drained before has finished what it took; another may have
 /// begun with anything.
-zmq::message_t (*last_word_of(const Member& member))() {
-    return member.draining ? finished : gone;
+zmq::message_t (*goaway_of(const Member& member))() {
+    return member.draining ? nothing_processed : fate_unknown;
 }
 
 /// Where a message comes from; empty when libzmq does not say. A worker of whom that is not known is not believed to be local.
@@ -88,10 +88,10 @@ void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames)
         }
         const auto* data = std::get_if<spdy::DataReceived>(&event);
         if (data && data->fin && member->announcement_stream == data->stream)
-            leave(*member, "left", last_word_of(*member));
+            leave(*member, "left", goaway_of(*member));
         const auto* reset = std::get_if<spdy::StreamReset>(&event);
         if (reset && member->announcement_stream == reset->stream)
-            leave(*member, "left", gone);
+            leave(*member, "left", fate_unknown);
     }
     const bool broken = fault || !member->session.at_frame_boundary();
     if (broken && !fault)
@@ -171,7 +171,7 @@ void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
     else
         (void)warn_if_mixed(member);
     if (event.fin)
-        leave(member, "left", last_word_of(member));
+        leave(member, "left", goaway_of(member));
 }
 
 void Registry::drop(const std::string& routing_id, const std::string& how) {
@@ -181,7 +181,7 @@ void Registry::drop(const std::string& routing_id, const std::string& how) {
     const auto member = found->second;
     members_.erase(found);
     if (member->slot)
-        leave(*member, how, gone);
+        leave(*member, how, fate_unknown);
     else if (!member->announcement_stream)
         log_dropped_.line("dropped a connection from " + member->address + " that " + how);
 }

@@ -2,7 +2,7 @@
 #include <array>
 #include <utility>
 
-#include "mod_zmqspdy/core/last_words.hpp"
+#include "mod_zmqspdy/core/goaway_messages.hpp"
 #include "mod_zmqspdy/core/registry.hpp"
 #include "mod_zmqspdy/core/relay_id.hpp"
 #include "transport/message.hpp"
@@ -28,7 +28,7 @@ bool Registry::receive_from_child() {
     const auto found = announced_.find(*worker);
     if (found == announced_.end()) {
         // A link that it had used was told when it left, which is what the child reads first.
-        (void)transport::send(children_, &parts[0], finished());
+        (void)transport::send(children_, &parts[0], nothing_processed());
         return true;
     }
     const MemberPtr member = found->second;
@@ -39,14 +39,14 @@ bool Registry::receive_from_child() {
         if (!workers_.send(id, more) ||
             transport::send(workers_, &parts[0], std::move(parts[1])) != transport::SendResult::sent) {
             drop(member->routing_id, "is gone: it does not read what it is sent");
-            (void)transport::send(children_, &parts[0], gone());
+            (void)transport::send(children_, &parts[0], fate_unknown());
         }
     } catch (const zmq::error_t& error) {
         if (error.num() != EHOSTUNREACH)
             throw;
         // First out of the table, so that the child does not try it again.
         drop(member->routing_id, member->draining ? "left" : "is gone: its connection ended");
-        (void)transport::send(children_, &parts[0], gone());
+        (void)transport::send(children_, &parts[0], fate_unknown());
     }
     return true;
 }
@@ -65,7 +65,7 @@ void Registry::forget_link(const std::string& link) {
         const auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
         const zmq::message_t peer(link.data(), link.size());
         if (workers_.send(zmq::const_buffer(id.data(), id.size()), more))
-            (void)transport::send(workers_, &peer, gone());
+            (void)transport::send(workers_, &peer, fate_unknown());
     } catch (const zmq::error_t& error) {
         if (error.num() != EHOSTUNREACH)
             throw;

@@ -1,7 +1,7 @@
 // Which worker has which place in the worker table.
 #include <utility>
 
-#include "mod_zmqspdy/core/last_words.hpp"
+#include "mod_zmqspdy/core/goaway_messages.hpp"
 #include "mod_zmqspdy/core/registry.hpp"
 #include "transport/message.hpp"
 
@@ -181,18 +181,18 @@ void Registry::publish(const Member& member) {
     table_changed();
 }
 
-void Registry::leave(Member& member, const std::string& how, zmq::message_t (*last_word)()) {
+void Registry::leave(Member& member, const std::string& how, zmq::message_t (*goaway)()) {
     if (!member.slot)
         return;
     table_.clear(*member.slot);
     table_changed();
     log_left_.line("worker '" + member.announcement.name + "' " + how);
     // Behind all that was relayed for it, so that what it finished is not cut off.
-    std::erase_if(links_, [this, &member, last_word](const auto& link) {
+    std::erase_if(links_, [this, &member, goaway](const auto& link) {
         if (link.second != member.worker)
             return false;
         const zmq::message_t id(link.first.data(), link.first.size());
-        (void)transport::send(children_, &id, last_word());
+        (void)transport::send(children_, &id, goaway());
         return true;
     });
     announced_.erase(member.worker);
