@@ -31,7 +31,7 @@ Session::Impl::Impl(const SessionOptions& options)
       reader_{options_.max_control_frame},
       writer_{options_.compression_level},
       decompressor_{options_.max_header_bytes},
-      budget_{options_.idle_frame_budget},
+      glitches_{options_.glitches_per_second},
       receiving_{options_.session_window, 0},
       next_ping_{options_.role == Role::client ? 1u : 2u} {
     const std::array<Setting, 2> settings{{
@@ -53,7 +53,7 @@ void Session::Impl::fail(std::string_view why) {
 }
 
 bool Session::Impl::spend(double cost) {
-    if (budget_.spend(cost))
+    if (glitches_.spend(cost))
         return true;
     fail("too many frames that bring nothing");
     return false;
@@ -142,7 +142,7 @@ void Session::go_away(GoAwayCode code) {
     impl_->go_away(code);
 }
 void Session::tick(double seconds) noexcept {
-    impl_->budget().refill(seconds);
+    impl_->glitches().refill(seconds);
 }
 
 bool Session::is_open(StreamId stream) const noexcept {

@@ -11,8 +11,8 @@
 #include "spdy/flow_window.hpp"
 #include "spdy/frame_reader.hpp"
 #include "spdy/frame_writer.hpp"
+#include "spdy/glitch_limiter.hpp"
 #include "spdy/header_compression.hpp"
-#include "spdy/idle_budget.hpp"
 #include "spdy/stream_rules.hpp"
 #include "spdy/stream_table.hpp"
 #include "zmqspdy/spdy/session.hpp"
@@ -38,7 +38,7 @@ class Session::Impl {
 
     [[nodiscard]] const FrameReader& reader() const noexcept { return reader_; }
     [[nodiscard]] FrameWriter& writer() noexcept { return writer_; }
-    [[nodiscard]] IdleBudget& budget() noexcept { return budget_; }
+    [[nodiscard]] GlitchLimiter& glitches() noexcept { return glitches_; }
     [[nodiscard]] const StreamTable& streams() const noexcept { return streams_; }
     [[nodiscard]] std::uint32_t peer_max_streams() const noexcept { return peer_max_streams_; }
     [[nodiscard]] bool peer_went_away() const noexcept { return peer_went_away_; }
@@ -66,7 +66,7 @@ class Session::Impl {
     /// Breaks the session: GOAWAY PROTOCOL_ERROR. Further frames are not looked at.
     void fail(std::string_view why);
     /// Pays for a frame that brings nothing; false after fail().
-    bool spend(double cost = IdleBudget::kFrame);
+    bool spend(double cost = GlitchLimiter::kFrame);
     /// Inflates a block, whatever becomes of its stream, so that the blocks after it can be read; nothing
     /// after fail().
     [[nodiscard]] std::optional<Bytes> inflate(Bytes block);
@@ -97,7 +97,7 @@ class Session::Impl {
     FrameWriter writer_;
     HeaderDecompressor decompressor_;
     StreamTable streams_;
-    IdleBudget budget_;
+    GlitchLimiter glitches_;
     // Free updates are of the size that makes DATA free: so a peer cannot send more of them than we send DATA.
     UpdateAllowance stream_updates_{kTinyData};
     UpdateAllowance session_updates_{kTinyData};

@@ -75,7 +75,7 @@ void Session::Impl::on_data(const DataPart& part, Events& out) {
                                 "the peer overran the window of the stream", out);
         // The last frame is free: there is one for each stream, and small answers have no other.
         if (part.body_size < kTinyData && !part.ends_stream &&
-            !spend(part.body_size == 0 ? IdleBudget::kFrame : IdleBudget::kTinyData))
+            !spend(part.body_size == 0 ? GlitchLimiter::kFrame : GlitchLimiter::kTinyData))
             return;
     }
     if (part.payload.empty() && !part.fin)

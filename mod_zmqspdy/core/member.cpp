@@ -17,7 +17,7 @@ spdy::SessionOptions session_options() {
     options.max_header_bytes = 16 * 1024;
     options.max_headers = 64;
     options.max_control_frame = 16 * 1024;
-    options.idle_frame_budget = 100;
+    options.glitches_per_second = 100;
     return options;
 }
 

@@ -33,7 +33,7 @@ SessionOptions options_of(Role role, std::uint8_t choice) {
     options.max_header_bytes = 2000;
     options.max_headers = 8;
     options.max_data_frame = (choice & 16) != 0 ? 3 : 1000;
-    options.idle_frame_budget = 100;
+    options.glitches_per_second = 100;
     return options;
 }
 

@@ -46,7 +46,7 @@ struct SessionOptions {
     /// DATA, WINDOW_UPDATE that gives back nothing we sent or less than 32 bytes, refused streams, faults that we
     /// answer, the 17th and later HEADERS of a stream) the peer may send for each second that tick() is told of; past it the session ends. Twice that
     /// may come in a burst. DATA of less than 32 bytes without FIN counts a sixteenth.
-    std::uint32_t idle_frame_budget = 10000;
+    std::uint32_t glitches_per_second = 10000;
 };
 
 // What receive() reports. Views point into the bytes given to receive().

@@ -31,7 +31,7 @@ int taken(Session& session, const Buffer& frame, int most) {
 Session started(Role role, const Buffer& first = {}) {
     SessionOptions options;
     options.role = role;
-    options.idle_frame_budget = kBudget;
+    options.glitches_per_second = kBudget;
     options.max_concurrent_streams = 1;
     Session session{options};
     if (role == Role::client)
@@ -43,7 +43,7 @@ Session started(Role role, const Buffer& first = {}) {
 
 }  // namespace
 
-TEST_CASE("idle frames are taken up to twice the budget at once") {
+TEST_CASE("glitches are taken up to twice the budget at once") {
     constexpr int burst = 2 * kBudget;
     Deflater zlib;
     const Buffer open = syn_stream(1, zlib.block(kGet));
@@ -105,7 +105,7 @@ TEST_CASE("answers to our own PINGs are free, once each; what we did not ask is 
 
 TEST_CASE("the first SETTINGS are free") {
     SessionOptions options;
-    options.idle_frame_budget = 0;
+    options.glitches_per_second = 0;
     Session session{options};
     std::vector<Event> events;
     CHECK_FALSE(session.receive(wire::settings(), events));

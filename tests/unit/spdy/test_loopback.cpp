@@ -163,7 +163,7 @@ TEST_CASE("random traffic between two sessions arrives as it was sent") {
             out.session_window = 65536 + random() % 100000;
             out.max_concurrent_streams = 1 + random() % 20;
             out.max_data_frame = 100 + random() % 100000;
-            out.idle_frame_budget = 1000000;
+            out.glitches_per_second = 1000000;
             return out;
         };
         const SessionOptions client = options(Role::client);

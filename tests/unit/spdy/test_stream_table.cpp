@@ -5,7 +5,7 @@
 
 #include "catch.hpp"
 #include "spdy/flow_window.hpp"
-#include "spdy/idle_budget.hpp"
+#include "spdy/glitch_limiter.hpp"
 
 using namespace zmqspdy::spdy;
 
@@ -85,19 +85,19 @@ TEST_CASE("a receive window tolerates an overrun by those who may not know it ye
     CHECK(closed.give_back(5) == 0);
 }
 
-TEST_CASE("an idle budget allows a burst of two seconds and refills by the clock") {
-    IdleBudget budget{10};
+TEST_CASE("a glitch limiter allows a burst of two seconds and refills by the clock") {
+    GlitchLimiter glitches{10};
     for (int i = 0; i < 20; ++i)
-        CHECK(budget.spend(1));
-    CHECK_FALSE(budget.spend(1));
-    budget.refill(0.2);  // the debt of one, and one more
-    CHECK(budget.spend(1));
-    CHECK_FALSE(budget.spend(1));
-    budget.refill(-1);
-    budget.refill(std::numeric_limits<double>::quiet_NaN());
-    CHECK_FALSE(budget.spend(1));
-    budget.refill(1e9);
+        CHECK(glitches.spend(1));
+    CHECK_FALSE(glitches.spend(1));
+    glitches.refill(0.2);  // the debt of one, and one more
+    CHECK(glitches.spend(1));
+    CHECK_FALSE(glitches.spend(1));
+    glitches.refill(-1);
+    glitches.refill(std::numeric_limits<double>::quiet_NaN());
+    CHECK_FALSE(glitches.spend(1));
+    glitches.refill(1e9);
     for (int i = 0; i < 20; ++i)
-        CHECK(budget.spend(1));
-    CHECK_FALSE(budget.spend(IdleBudget::kTinyData));
+        CHECK(glitches.spend(1));
+    CHECK_FALSE(glitches.spend(GlitchLimiter::kTinyData));
 }

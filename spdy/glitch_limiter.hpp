@@ -1,4 +1,4 @@
-// Bounds the frames that make us work but bring nothing: the answer to PING, SETTINGS, RST and empty DATA
+// Bounds the frames that are lawful but make us work and bring nothing (glitches): the answer to PING, SETTINGS, RST and empty DATA
 // floods.
 #pragma once
 
@@ -8,13 +8,13 @@
 
 namespace zmqspdy::spdy {
 
-class IdleBudget {
+class GlitchLimiter {
   public:
-    /// One DATA frame of a few bytes costs this; any other idle frame costs kFrame.
+    /// One DATA frame of a few bytes costs this; any other glitch costs kFrame.
     static constexpr double kTinyData = 1.0 / 16;
     static constexpr double kFrame = 1.0;
 
-    explicit IdleBudget(std::uint32_t per_second) noexcept
+    explicit GlitchLimiter(std::uint32_t per_second) noexcept
         : per_second_{static_cast<double>(per_second)}, left_{2 * per_second_} {}
 
     /// False once the peer has spent more than it had.
