@@ -170,10 +170,10 @@ void DealerPool::undelivered(const WorkerLink& link, const std::shared_ptr<Excha
     const bool is_safe = how.failure == Failure::worker_lost && exchange->head.idempotent &&
                          side.replay.size() <= exchange->head.replay_limit;
     const bool may_repeat = !side.answered && side.replayable && how.failure != Failure::shutting_down &&
-                            (how.untouched || is_safe);
+                            (how.unprocessed || is_safe);
     if (!may_repeat)
         return fail(exchange, how.failure, how.code);
-    if (how.untouched) {
+    if (how.unprocessed) {
         // No attempt: the worker never saw it, and may have it again once it is back.
         side.tried.pop_back();
         --side.attempts;

@@ -245,11 +245,11 @@ void WorkerLink::lose(std::string why, Failure failure) {
     if (std::exchange(lost_, true))
         return;
     why_lost_ = std::move(why);
-    const bool untouched = failure == Failure::worker_lost && !was_up_;
+    const bool unprocessed = failure == Failure::worker_lost && !was_up_;
     auto orphans = std::exchange(exchanges_, {});
     for (auto& [stream, exchange] : orphans) {
         exchange->pool.link = nullptr;
-        owner_.undelivered(*this, exchange, {failure, spdy::ResetCode::cancel, untouched});
+        owner_.undelivered(*this, exchange, {failure, spdy::ResetCode::cancel, unprocessed});
     }
     owner_.has_output(*this);  // so that the owner looks at it and takes it away
 }

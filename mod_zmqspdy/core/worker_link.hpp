@@ -33,7 +33,7 @@ class WorkerLink {
     struct Undelivered {
         Failure failure;
         spdy::ResetCode code = spdy::ResetCode::cancel;
-        bool untouched =
+        bool unprocessed =
             false;  ///< the worker has said that it did nothing: safe to repeat whatever the method
     };
     /// What the link tells of its exchanges. Called on the pool's thread; must not destroy the link.
@@ -98,7 +98,7 @@ class WorkerLink {
     /// Once per heartbeat: PINGs a worker that has streams of ours, and gives it up when it has been silent
     /// for too long.
     void beat(std::chrono::steady_clock::time_point now, std::chrono::milliseconds heartbeat);
-    /// Gives the worker up: every exchange is undelivered, and untouched if there never was a connection.
+    /// Gives the worker up: every exchange is undelivered, and unprocessed if there never was a connection.
     void lose(std::string why, Failure failure = Failure::worker_lost);
 
     /// This process ends: the worker is told to give up what it has of ours, and what waits for it fails with shutting_down.

@@ -175,12 +175,12 @@ void WorkerLink::on(const spdy::StreamReset& event) {
     if (!exchange)
         return;
     forget(exchange);
-    const bool untouched = event.by_peer && event.code == spdy::ResetCode::refused_stream;
+    const bool unprocessed = event.by_peer && event.code == spdy::ResetCode::refused_stream;
     // A worker that has said goodbye and cancels what it could not finish has left it, as one that dies does.
     const bool left = event.code == spdy::ResetCode::cancel && session_.peer_went_away();
     const Failure given_up = left ? Failure::worker_lost : Failure::worker_reset;
     owner_.undelivered(*this, exchange,
-                       {event.by_peer ? given_up : Failure::protocol, event.code, untouched});
+                       {event.by_peer ? given_up : Failure::protocol, event.code, unprocessed});
 }
 
 void WorkerLink::on(const spdy::WindowOpened& event) {

@@ -89,14 +89,14 @@ TEST_CASE("pool: a worker that says goodbye with an error is lost") {
     REQUIRE(broken.log().await("END /get"));
     auto single = bench.post("/post", "x");
     REQUIRE(broken.log().await("END /post"));
-    auto untouched = bench.post("/untouched", "y");
-    REQUIRE(broken.log().await("END /untouched"));
+    auto unprocessed = bench.post("/unprocessed", "y");
+    REQUIRE(broken.log().await("END /unprocessed"));
     bench.add(other);
     say_goodbye(broken, 3, spdy::GoAwayCode::internal_error);
     CHECK(repeatable.outcome() == "200 other");
     CHECK(single.outcome() == "worker_lost");
     // Above the last stream that the worker took: safe to repeat.
-    CHECK(untouched.outcome() == "200 other");
+    CHECK(unprocessed.outcome() == "200 other");
     CHECK(bench.log.await("lost worker 'broken': it said goodbye with INTERNAL_ERROR"));
     bench.rest();
 }
