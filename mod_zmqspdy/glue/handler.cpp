@@ -9,10 +9,10 @@
 #include "mod_zmqspdy/core/request_fields.hpp"
 #include "mod_zmqspdy/core/worker_link.hpp"
 #include "mod_zmqspdy/glue/config.hpp"
-#include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/request_headers.hpp"
 #include "mod_zmqspdy/glue/routing.hpp"
+#include "mod_zmqspdy/glue/upstream_request.hpp"
 
 namespace zmqspdy::glue {
 
@@ -104,7 +104,7 @@ int serve(request_rec* r) {
     auto head = request_head(r, config);
     if (const int* const status = std::get_if<int>(&head))
         return *status;
-    return Conversation(r, *pool, config, std::get<router::RequestHead>(std::move(head))).run();
+    return UpstreamRequest(r, *pool, config, std::get<router::RequestHead>(std::move(head))).run();
 }
 
 }  // namespace zmqspdy::glue

@@ -177,7 +177,7 @@ std::variant<spdy::HeaderBlock, std::string> make_request_headers(request_rec* r
         else
             headers.add(name, entry.val);
     }
-    // The worker may say when it wants the body; see Conversation::on_interim().
+    // The worker may say when it wants the body; see UpstreamRequest::on_interim().
     if (r->expecting_100 && has_request_body(r))
         headers.add("expect", "100-continue");
     append(headers, r, named, "x-forwarded-for", r->useragent_ip);

@@ -1,4 +1,4 @@
-#include "mod_zmqspdy/glue/conversation.hpp"
+#include "mod_zmqspdy/glue/upstream_request.hpp"
 
 #include <apr_portable.h>
 #include <sys/socket.h>
@@ -34,8 +34,8 @@ std::chrono::steady_clock::time_point end_of(std::chrono::steady_clock::time_poi
 
 }  // namespace
 
-Conversation::Conversation(request_rec* r, router::DealerPool& pool, const DirConfig& config,
-                           router::RequestHead head)
+UpstreamRequest::UpstreamRequest(request_rec* r, router::DealerPool& pool, const DirConfig& config,
+                                 router::RequestHead head)
     : r_{r},
       pool_{pool},
       config_{config},
@@ -46,22 +46,22 @@ Conversation::Conversation(request_rec* r, router::DealerPool& pool, const DirCo
       end_{end_of(exchange_->arrived, config.given<setting::RequestTimeout>())},
       request_complete_{!exchange_->head.has_body} {}
 
-Conversation::~Conversation() {
+UpstreamRequest::~UpstreamRequest() {
     give_up();
     apr_brigade_destroy(out_);
     if (in_)
         apr_brigade_destroy(in_);
 }
 
-void Conversation::give_up() {
+void UpstreamRequest::give_up() {
     if (!std::exchange(over_, true) && submitted_) {
         (void)exchange_->abandon();
         pool_.cancel(exchange_);
     }
 }
 
-int Conversation::run() {
-    const int result = converse();
+int UpstreamRequest::run() {
+    const int result = forward();
     note_worker();
     // httpd reads the rest of a body, however long that takes, before it sends an error page, unless the connection ends.
     if (ap_is_HTTP_ERROR(result) && !request_complete_)
@@ -69,12 +69,12 @@ int Conversation::run() {
     return result;
 }
 
-void Conversation::note_worker() {
+void UpstreamRequest::note_worker() {
     if (const std::string name = exchange_->worker_name(); !name.empty())
         apr_table_set(r_->notes, "zmqspdy-worker", name.c_str());
 }
 
-int Conversation::converse() {
+int UpstreamRequest::forward() {
     if (auto result = submit())
         return *result;
     while (true) {
@@ -91,7 +91,7 @@ int Conversation::converse() {
     }
 }
 
-std::optional<int> Conversation::wait_for_more() {
+std::optional<int> UpstreamRequest::wait_for_more() {
     const bool in_time = wait();
     if (r_->connection->aborted)
         return client_left();
@@ -101,7 +101,7 @@ std::optional<int> Conversation::wait_for_more() {
     return std::nullopt;
 }
 
-std::optional<int> Conversation::on_failed(const Event& event) {
+std::optional<int> UpstreamRequest::on_failed(const Event& event) {
     switch (event.failure) {
         case router::Failure::queue_full:
             return no_worker_free("ZmqSpdyQueueLength");
@@ -137,7 +137,7 @@ std::optional<int> Conversation::on_failed(const Event& event) {
     return abort_response("protocol", "broke the protocol");
 }
 
-int Conversation::no_worker_free(const char* limit) {
+int UpstreamRequest::no_worker_free(const char* limit) {
     const router::Shortage shortage = exchange_->shortage.load();
     const auto cause = router::cause_of(shortage);
     const std::string why = router::describe(shortage, exchange_->head.service, exchange_->worker_name());
@@ -158,20 +158,20 @@ int Conversation::no_worker_free(const char* limit) {
                               limit, why.c_str()));
 }
 
-int Conversation::refuse_response(const char* why) {
+int UpstreamRequest::refuse_response(const char* why) {
     give_up();
     return abort_response("bad-response",
                           apr_psprintf(r_->pool, "sent a response that cannot be passed on: %s", why));
 }
 
-int Conversation::error(int status, const char* reason, const char* why) {
+int UpstreamRequest::error(int status, const char* reason, const char* why) {
     give_up();
     note_reason(r_, reason);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_, "%s: %s", r_->uri, why);
     return status;
 }
 
-int Conversation::abort_response(const char* reason, const char* why) {
+int UpstreamRequest::abort_response(const char* reason, const char* why) {
     give_up();
     note_reason(r_, reason);
     if (why)
@@ -199,12 +199,12 @@ int Conversation::abort_response(const char* reason, const char* why) {
     return DONE;
 }
 
-void Conversation::forbid_caching() {
+void UpstreamRequest::forbid_caching() {
     for (request_rec* r = r_; r; r = r->main)
         r->no_cache = 1;
 }
 
-int Conversation::client_left() {
+int UpstreamRequest::client_left() {
     give_up();
     note_reason(r_, "client-left");
     r_->connection->aborted = 1;
@@ -215,7 +215,7 @@ int Conversation::client_left() {
     return DONE;
 }
 
-const char* Conversation::worker() const {
+const char* UpstreamRequest::worker() const {
     return apr_pstrdup(r_->pool, exchange_->worker_name().c_str());
 }
 

@@ -1,14 +1,14 @@
-// A conversation's response: the worker's events become brigades.
+// An upstream request's response: the worker's events become brigades.
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
 #include "mod_zmqspdy/core/http_fields.hpp"
-#include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/message_bucket.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
 #include "mod_zmqspdy/glue/unread_body.hpp"
+#include "mod_zmqspdy/glue/upstream_request.hpp"
 
 namespace zmqspdy::glue {
 
@@ -20,7 +20,7 @@ constexpr std::size_t kRangedWhole = std::size_t{64} * 1024;
 
 }  // namespace
 
-std::optional<int> Conversation::take_events() {
+std::optional<int> UpstreamRequest::take_events() {
     auto list = exchange_->inbox.take_all();
     bool followed = false;
     while (list) {
@@ -36,7 +36,7 @@ std::optional<int> Conversation::take_events() {
     return pass_on(false);
 }
 
-std::optional<int> Conversation::on(Event& event) {
+std::optional<int> UpstreamRequest::on(Event& event) {
     switch (event.kind) {
         case Event::Kind::interim:
             return on_interim(event);
@@ -64,7 +64,7 @@ std::optional<int> Conversation::on(Event& event) {
     return end_of_response();
 }
 
-std::optional<int> Conversation::on_interim(const Event& event) {
+std::optional<int> UpstreamRequest::on_interim(const Event& event) {
     const auto checked = router::check_response(event.headers, field_limits(r_));
     if (const auto* wrong = std::get_if<std::string>(&checked))
         return refuse_response(wrong->c_str());
@@ -81,7 +81,7 @@ std::optional<int> Conversation::on_interim(const Event& event) {
     return std::nullopt;
 }
 
-std::optional<int> Conversation::on_head(const Event& event) {
+std::optional<int> UpstreamRequest::on_head(const Event& event) {
     note_worker();
     const auto checked = router::check_response(event.headers, field_limits(r_));
     if (const auto* wrong = std::get_if<std::string>(&checked))
@@ -110,7 +110,7 @@ std::optional<int> Conversation::on_head(const Event& event) {
     return std::nullopt;
 }
 
-std::optional<int> Conversation::on_data(Event& event) {
+std::optional<int> UpstreamRequest::on_data(Event& event) {
     if (length_left_) {
         if (event.payload.size() > *length_left_) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r_,
@@ -133,7 +133,7 @@ std::optional<int> Conversation::on_data(Event& event) {
     return std::nullopt;
 }
 
-std::optional<int> Conversation::on_trailers(const Event& event) {
+std::optional<int> UpstreamRequest::on_trailers(const Event& event) {
     const bool first = trailer_lines_ == 0;
     if (const auto wrong = router::check_trailers(event.headers, field_limits(r_), trailer_lines_))
         return refuse_response(wrong->c_str());
@@ -143,7 +143,7 @@ std::optional<int> Conversation::on_trailers(const Event& event) {
     return pass_on(false);
 }
 
-std::optional<int> Conversation::end_of_response() {
+std::optional<int> UpstreamRequest::end_of_response() {
     if (!bodiless_ && length_left_.value_or(0) != 0)
         return abort_response("bad-response", "sent less than the Content-Length it announced");
     APR_BRIGADE_INSERT_TAIL(out_, apr_bucket_eos_create(out_->bucket_alloc));
@@ -154,7 +154,7 @@ std::optional<int> Conversation::end_of_response() {
     return OK;
 }
 
-apr_status_t Conversation::pass_down() {
+apr_status_t UpstreamRequest::pass_down() {
     if (!request_complete_ && !unread_body_)
         unread_body_ = add_unread_body_filter(r_);
     const UnreadBody rest(request_complete_ ? nullptr : unread_body_);
@@ -163,7 +163,7 @@ apr_status_t Conversation::pass_down() {
     return status;
 }
 
-int Conversation::filter_failed(apr_status_t status) {
+int UpstreamRequest::filter_failed(apr_status_t status) {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, status == AP_FILTER_ERROR ? APR_SUCCESS : status, r_,
                   "%s: an output filter of httpd refused the response of worker '%s'", r_->uri, worker());
     const bool answered = status == AP_FILTER_ERROR || has_error_page(r_);
@@ -177,7 +177,7 @@ int Conversation::filter_failed(apr_status_t status) {
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-std::optional<int> Conversation::pass_on(bool last) {
+std::optional<int> UpstreamRequest::pass_on(bool last) {
     if (!head_set_)
         return std::nullopt;
     // No further frame waits: what is here must reach the client now.

@@ -17,24 +17,25 @@
 namespace zmqspdy::glue {
 
 /// Lives on the request thread's stack. Whatever way it ends, the exchange is over for the pool as well.
-class Conversation {
+class UpstreamRequest {
   public:
-    Conversation(request_rec* r, router::DealerPool& pool, const DirConfig& config, router::RequestHead head);
-    ~Conversation();
-    Conversation(const Conversation&) = delete;
-    Conversation& operator=(const Conversation&) = delete;
+    UpstreamRequest(request_rec* r, router::DealerPool& pool, const DirConfig& config,
+                    router::RequestHead head);
+    ~UpstreamRequest();
+    UpstreamRequest(const UpstreamRequest&) = delete;
+    UpstreamRequest& operator=(const UpstreamRequest&) = delete;
 
     /// Serves the request and returns what an httpd handler returns.
     int run();
 
   private:
-    int converse();
+    int forward();
     /// For the access log: who answered, or had the request last.
     void note_worker();
     using Clock = std::chrono::steady_clock;
     using Event = router::ResponseEvent;
 
-    // Each of these returns the handler's result once the conversation is over.
+    // Each of these returns the handler's result once the request is over.
     std::optional<int> take_events();
     std::optional<int> on(Event& event);
     std::optional<int> on_interim(const Event& event);

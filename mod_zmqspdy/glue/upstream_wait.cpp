@@ -1,4 +1,4 @@
-// What a conversation waits for, and how long.
+// What an upstream request waits for, and how long.
 #include <apr_portable.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/half_close.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
+#include "mod_zmqspdy/glue/upstream_request.hpp"
 
 namespace zmqspdy::glue {
 
@@ -53,15 +53,15 @@ void drain(int pipe) {
 
 }  // namespace
 
-bool Conversation::queued() const {
+bool UpstreamRequest::queued() const {
     return submitted_ && exchange_->stage.load() == router::Exchange::Stage::queued;
 }
 
-bool Conversation::something_to_do() const {
+bool UpstreamRequest::something_to_do() const {
     return !exchange_->inbox.empty() || (!client_blocks_ && may_read_body());
 }
 
-Conversation::Clock::time_point Conversation::deadline() const {
+UpstreamRequest::Clock::time_point UpstreamRequest::deadline() const {
     if (queued())
         return std::min(end_, exchange_->queued_since.load() + config_.get<setting::QueueTimeout>());
     if (client_blocks_)  // it is its turn: the worker may be waiting for it as well
@@ -69,16 +69,16 @@ Conversation::Clock::time_point Conversation::deadline() const {
     return std::min(end_, quiet_since() + patience());
 }
 
-Conversation::Clock::time_point Conversation::quiet_since() const {
+UpstreamRequest::Clock::time_point UpstreamRequest::quiet_since() const {
     return std::max(acted_at_, exchange_->heard_at.load());
 }
 
-Conversation::Clock::duration Conversation::patience() const {
+UpstreamRequest::Clock::duration UpstreamRequest::patience() const {
     const auto silence = config_.get<setting::Timeout>();
     return head_set_ ? silence : config_.given<setting::FirstByteTimeout>().value_or(silence);
 }
 
-Conversation::Clock::time_point Conversation::next_look() const {
+UpstreamRequest::Clock::time_point UpstreamRequest::next_look() const {
     auto next = std::min(deadline(), continue_due());
     if (client_blocks_ && may_read_body())
         next = std::min(next, Clock::now() + kReadAgain);
@@ -87,7 +87,7 @@ Conversation::Clock::time_point Conversation::next_look() const {
     return next;
 }
 
-bool Conversation::wait() {
+bool UpstreamRequest::wait() {
     const bool read_client = client_blocks_ && may_read_body();
     if (!read_client && wait_on_futex(std::min(next_look(), Clock::now() + kFastAnswer)))
         return true;
@@ -96,7 +96,7 @@ bool Conversation::wait() {
     return wait_on_descriptors(next_look()) || Clock::now() < deadline();
 }
 
-bool Conversation::wait_on_futex(Clock::time_point until) {
+bool UpstreamRequest::wait_on_futex(Clock::time_point until) {
     const auto ready = [this] { return something_to_do(); };
     // Only for the beginning of a response: a stream would spin all the time, and pass on less at once.
     if (request_complete_ && !head_set_)
@@ -104,7 +104,7 @@ bool Conversation::wait_on_futex(Clock::time_point until) {
     return exchange_->parker.wait_until(until, ready);
 }
 
-int Conversation::client_descriptor() const {
+int UpstreamRequest::client_descriptor() const {
     if (!client_)
         return input_pipe(r_->connection);
     apr_os_sock_t socket = -1;
@@ -112,7 +112,7 @@ int Conversation::client_descriptor() const {
     return socket;
 }
 
-bool Conversation::wait_on_tick(Clock::time_point until) {
+bool UpstreamRequest::wait_on_tick(Clock::time_point until) {
     Clock::duration tick = kAbortTick;
     if (client_blocks_ && may_read_body()) {
         tick = std::clamp<Clock::duration>(Clock::now() - acted_at_, kFirstReadTick, kLastReadTick);
@@ -121,7 +121,7 @@ bool Conversation::wait_on_tick(Clock::time_point until) {
                                         [this] { return something_to_do(); });
 }
 
-bool Conversation::wait_on_descriptors(Clock::time_point until) {
+bool UpstreamRequest::wait_on_descriptors(Clock::time_point until) {
     const int client = client_descriptor();
     if (client >= 0 && !event_fd_)
         event_fd_ = transport::FileDescriptor(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -151,7 +151,7 @@ bool Conversation::wait_on_descriptors(Clock::time_point until) {
     return true;
 }
 
-void Conversation::on_client(short revents) {
+void UpstreamRequest::on_client(short revents) {
     const bool reset = (revents & (POLLHUP | POLLERR)) != 0;
     if (!reset && (revents & POLLRDHUP) == 0)
         return;
@@ -162,12 +162,12 @@ void Conversation::on_client(short revents) {
         r_->connection->aborted = 1;
 }
 
-void Conversation::log_half_close() {
+void UpstreamRequest::log_half_close() {
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r_, "%s: the client closed its sending side; it may still wait",
                   r_->uri);
 }
 
-void Conversation::look_for_half_close() {
+void UpstreamRequest::look_for_half_close() {
     if (!client_ || half_closed_)
         return;
     apr_os_sock_t socket = -1;
@@ -178,7 +178,7 @@ void Conversation::look_for_half_close() {
         log_half_close();
 }
 
-std::optional<int> Conversation::on_deadline() {
+std::optional<int> UpstreamRequest::on_deadline() {
     const bool out_of_time = Clock::now() >= end_;
     if (queued()) {
         if (!exchange_->abandon())

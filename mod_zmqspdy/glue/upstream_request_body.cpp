@@ -1,14 +1,14 @@
-// A conversation's request body, from httpd's input filters to the pool.
+// An upstream request's body, from httpd's input filters to the pool.
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "mod_zmqspdy/core/worker_link.hpp"
-#include "mod_zmqspdy/glue/conversation.hpp"
 #include "mod_zmqspdy/glue/notes.hpp"
 #include "mod_zmqspdy/glue/request_headers.hpp"
 #include "mod_zmqspdy/glue/response_headers.hpp"
+#include "mod_zmqspdy/glue/upstream_request.hpp"
 
 namespace zmqspdy::glue {
 
@@ -24,16 +24,16 @@ constexpr std::chrono::milliseconds kContinuePatience{250};
 
 }  // namespace
 
-bool Conversation::may_read_body() const {
+bool UpstreamRequest::may_read_body() const {
     return !request_complete_ && !over_ && !queued() && exchange_->body_backlog.load() < pool_.window();
 }
 
-Conversation::Clock::time_point Conversation::continue_due() const {
+UpstreamRequest::Clock::time_point UpstreamRequest::continue_due() const {
     const bool expected = r_->expecting_100 && !head_set_ && may_read_body();
     return expected ? quiet_since() + kContinuePatience : Clock::time_point::max();
 }
 
-bool Conversation::wants_whole_body() const {
+bool UpstreamRequest::wants_whole_body() const {
     // A client that waits for 100 Continue sends nothing before the worker has said what it thinks of the headers; and without
     // a length nobody knows how long the worker would have to do without what is here.
     const auto length = announced_length(r_);
@@ -41,7 +41,7 @@ bool Conversation::wants_whole_body() const {
            static_cast<std::uint64_t>(*length) <= config_.get<setting::RequestBuffer>();
 }
 
-std::optional<int> Conversation::submit() {
+std::optional<int> UpstreamRequest::submit() {
     std::vector<std::byte> bytes;
     std::optional<spdy::HeaderBlock> trailers;
     bool fin = false;
@@ -82,7 +82,7 @@ std::optional<int> Conversation::submit() {
     return std::nullopt;
 }
 
-std::optional<int> Conversation::send_request_body() {
+std::optional<int> UpstreamRequest::send_request_body() {
     if (Clock::now() >= continue_due())
         send_continue(r_);
     std::vector<std::byte> bytes;
@@ -102,7 +102,7 @@ std::optional<int> Conversation::send_request_body() {
     return std::nullopt;
 }
 
-std::optional<int> Conversation::read_trailers(std::optional<spdy::HeaderBlock>& trailers) {
+std::optional<int> UpstreamRequest::read_trailers(std::optional<spdy::HeaderBlock>& trailers) {
     trailers = make_request_trailers(r_);
     if (!trailers || router::WorkerLink::takes(*trailers))
         return std::nullopt;
@@ -112,7 +112,7 @@ std::optional<int> Conversation::read_trailers(std::optional<spdy::HeaderBlock>&
                               "the request's trailers are larger than a session allows");
 }
 
-std::optional<int> Conversation::read_body(std::vector<std::byte>& bytes, bool& fin, std::size_t most) {
+std::optional<int> UpstreamRequest::read_body(std::vector<std::byte>& bytes, bool& fin, std::size_t most) {
     client_blocks_ = false;
     // httpd reads some kilobytes at a time; each hand-over may wake the pool, and makes a frame.
     while (!fin && !client_blocks_ && bytes.size() < most) {
@@ -130,7 +130,7 @@ std::optional<int> Conversation::read_body(std::vector<std::byte>& bytes, bool& 
     return std::nullopt;
 }
 
-apr_status_t Conversation::read_body_once(std::vector<std::byte>& bytes, bool& fin, std::size_t most) {
+apr_status_t UpstreamRequest::read_body_once(std::vector<std::byte>& bytes, bool& fin, std::size_t most) {
     if (!in_)
         in_ = apr_brigade_create(r_->pool, r_->connection->bucket_alloc);
     // Not blocking: the response may flow while the client still sends.
