@@ -53,7 +53,7 @@ void DealerPool::flush_links() {
         for (WorkerLink* const link : std::exchange(dirty_, {})) {
             link->listed = false;
             if (!link->lost())
-                link->exchange_messages();
+                link->drive_io();
             if (link->lost() || (link->closing() && link->streams() == 0))
                 reap(*link);
         }

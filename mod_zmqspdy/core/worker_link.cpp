@@ -171,7 +171,7 @@ std::vector<std::shared_ptr<Exchange>> WorkerLink::under_way() const {
     return all;
 }
 
-void WorkerLink::exchange_messages() {
+void WorkerLink::drive_io() {
     // libzmq's descriptor is edge-triggered, and sending may swallow the edge of something to receive: so
     // look until there is nothing either way.
     do {

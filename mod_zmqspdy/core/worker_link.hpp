@@ -48,7 +48,7 @@ class WorkerLink {
                                  Undelivered how) = 0;
         /// `size` bytes of the request body have been taken by the session.
         virtual void body_taken(const std::shared_ptr<Exchange>& exchange, std::size_t size) = 0;
-        /// The link wants exchange_messages() to be called soon.
+        /// The link wants drive_io() to be called soon.
         virtual void has_output(WorkerLink& link) = 0;
 
       protected:
@@ -88,7 +88,7 @@ class WorkerLink {
     void reset(const std::shared_ptr<Exchange>& exchange, spdy::ResetCode code);
 
     /// Sends what waits to be sent and receives what waits to be received, until neither is left.
-    void exchange_messages();
+    void drive_io();
     /// Looks at what the monitor has to say.
     void watch();
     /// Takes what has arrived, and is lost.
