@@ -80,7 +80,7 @@ DirectListener::DirectListener(zmq::context_t& context, transport::Poller& polle
       log_dropped_{[&log](const std::string& line) { log.line(LogLevel::warning, line); }},
       descriptors_{"the connections of httpd's children",
                    [&log](const std::string& line) { log.line(LogLevel::error, line); }},
-      peers_{socket_, dispatcher, log_dropped_, PeerTable::Peers::direct},
+      children_{socket_, dispatcher, log_dropped_, ChildSessions::Path::direct},
       announced_{bind(socket_, endpoint)} {
     poller_.add(socket_.get(zmq::sockopt::fd), tokens.socket);
     poller_.add(monitor_.fd(), tokens.monitor);
@@ -97,7 +97,7 @@ void DirectListener::receive() {
         while (monitor_.next())
             disconnected = true;
         if (disconnected) {
-            peers_.probe();
+            children_.probe();
             probe_again_ = Clock::now() + kSecondLook;
             socket_hot_ = true;
         }
@@ -111,24 +111,24 @@ void DirectListener::receive() {
             socket_hot_ = false;
             return;
         }
-        peers_.receive(parts[0], parts[1], *count);
+        children_.receive(parts[0], parts[1], *count);
     }
 }
 
 void DirectListener::heartbeat() {
-    peers_.heartbeat();
+    children_.heartbeat();
     log_dropped_.settle();
     descriptors_.look();
 }
 
 void DirectListener::flush() {
-    if (peers_.flush())
+    if (children_.flush())
         socket_hot_ = true;
 }
 
 void DirectListener::on_time(Clock::time_point) {
     probe_again_ = Clock::time_point::max();
-    peers_.probe();
+    children_.probe();
     socket_hot_ = true;
 }
 

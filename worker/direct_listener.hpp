@@ -7,7 +7,7 @@
 #include "transport/accept_guard.hpp"
 #include "transport/endpoint.hpp"
 #include "transport/socket_monitor.hpp"
-#include "worker/peer_table.hpp"
+#include "worker/child_sessions.hpp"
 #include "worker/source.hpp"
 
 namespace zmqspdy::serving {
@@ -27,10 +27,10 @@ class DirectListener final : public Source {
     [[nodiscard]] Clock::time_point deadline() const override { return probe_again_; }
     void on_time(Clock::time_point now) override;
     void heartbeat() override;
-    void drain() override { peers_.drain(); }
-    void break_off() override { peers_.break_off(); }
-    void leave() override { peers_.leave(); }
-    [[nodiscard]] bool has_left() const override { return peers_.has_left(); }
+    void drain() override { children_.drain(); }
+    void break_off() override { children_.break_off(); }
+    void leave() override { children_.leave(); }
+    [[nodiscard]] bool has_left() const override { return children_.has_left(); }
 
   private:
     transport::Poller& poller_;
@@ -38,7 +38,7 @@ class DirectListener final : public Source {
     transport::SocketMonitor monitor_;
     transport::LogBudget log_dropped_;
     transport::DescriptorNews descriptors_;
-    PeerTable peers_;
+    ChildSessions children_;
     transport::Endpoint announced_;
     Clock::time_point probe_again_ = Clock::time_point::max();
 };

@@ -21,7 +21,7 @@
 
 namespace zmqspdy::serving {
 
-class PeerSession;
+class ChildSession;
 
 /// Body bytes on their way to a handler: a piece of a message that is kept for it, or a copy.
 struct BodyChunk {
@@ -80,7 +80,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     // The I/O thread's side.
 
     struct Address {
-        PeerSession* session = nullptr;  ///< null: nobody waits for the answer any more
+        ChildSession* session = nullptr;  ///< null: nobody waits for the answer any more
         spdy::StreamId stream = 0;
     };
     Address address;

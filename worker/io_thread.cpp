@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "worker/answering.hpp"
+#include "worker/child_session.hpp"
 #include "worker/direct_listener.hpp"
-#include "worker/peer_session.hpp"
 #include "worker/process_end.hpp"
 #include "worker/thread_end.hpp"
 

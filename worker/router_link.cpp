@@ -43,7 +43,7 @@ RouterLink::Connection::Connection(const LinkSetting& setting, const transport::
                                    transport::LogBudget& dropped)
     : socket{make_dealer(setting.context, router)},
       monitor{setting.context, socket, kMonitored},
-      peers{socket, setting.dispatcher, dropped, PeerTable::Peers::relayed},
+      children{socket, setting.dispatcher, dropped, ChildSessions::Path::relayed},
       session{spdy::SessionOptions{}} {
     socket.connect(to_string(router));
 }
@@ -144,7 +144,7 @@ void RouterLink::receive() {
         if (*count < 2 || (parts[0].empty() && *count > 2))
             return lose("it sent a message of " + std::to_string(*count) + " parts instead of 2");
         if (!parts[0].empty())
-            connection_->peers.receive(parts[0], parts[1], *count);
+            connection_->children.receive(parts[0], parts[1], *count);
         else if (!parts[1].empty())
             heard_from_registry(parts[1]);
         if (!connection_)
@@ -182,7 +182,7 @@ void RouterLink::read_monitor() {
 void RouterLink::flush() {
     if (!connection_ || !flush_session())
         return;
-    if (connection_->peers.flush())
+    if (connection_->children.flush())
         socket_hot_ = true;
     if (retiring_)
         finish_retiring();
@@ -238,7 +238,7 @@ void RouterLink::heartbeat() {
     news_.settle();
     log_dropped_.settle();
     if (connection_)
-        connection_->peers.heartbeat();
+        connection_->children.heartbeat();
 }
 
 void RouterLink::drain() {
@@ -248,14 +248,14 @@ void RouterLink::drain() {
         return;
     }
     connection_->session.go_away(spdy::GoAwayCode::ok);
-    connection_->peers.drain();
+    connection_->children.drain();
     announce_again_ = Clock::time_point::max();
 }
 
 void RouterLink::leave() {
     if (!connection_)
         return;
-    connection_->peers.leave();
+    connection_->children.leave();
     // At the second farewell: the registry relays nothing, either way, once the worker has left, and peers could not
     // answer the first.
     if (connection_->announcement && connection_->farewell)
@@ -279,7 +279,7 @@ void RouterLink::retire() {
 void RouterLink::finish_retiring() {
     if (!connection_)
         return;
-    if (farewell_ == Farewell::none && connection_->peers.is_idle()) {
+    if (farewell_ == Farewell::none && connection_->children.is_idle()) {
         leave();
         farewell_ = Farewell::to_peers;
     } else if (farewell_ == Farewell::to_peers && has_left()) {
@@ -296,7 +296,7 @@ bool RouterLink::is_retired() const {
 bool RouterLink::has_left() const {
     if (!connection_ || !connection_->farewell)
         return true;
-    return connection_->farewell_acknowledged && connection_->peers.has_left();
+    return connection_->farewell_acknowledged && connection_->children.has_left();
 }
 
 }  // namespace zmqspdy::serving

@@ -15,8 +15,8 @@
 #include "transport/announcement.hpp"
 #include "transport/session_time.hpp"
 #include "transport/socket_monitor.hpp"
+#include "worker/child_sessions.hpp"
 #include "worker/known_routers.hpp"
-#include "worker/peer_table.hpp"
 #include "worker/router_news.hpp"
 #include "worker/source.hpp"
 #include "zmqspdy/spdy/session.hpp"
@@ -72,7 +72,7 @@ class RouterLink final : public Source {
     void drain() override;
     void break_off() override {
         if (connection_)
-            connection_->peers.break_off();
+            connection_->children.break_off();
     }
     void leave() override;
     [[nodiscard]] bool has_left() const override;
@@ -85,7 +85,7 @@ class RouterLink final : public Source {
 
         zmq::socket_t socket;
         transport::SocketMonitor monitor;
-        PeerTable peers;
+        ChildSessions children;
         spdy::Session session;                   // with the registry
         std::optional<spdy::StreamId> question;  // who it is
         std::optional<spdy::StreamId> announcement;

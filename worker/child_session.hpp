@@ -1,4 +1,4 @@
-// The conversation with one httpd child: SPDY streams on one side, exchanges on the other. I/O thread only.
+// The session with one httpd child: SPDY streams on one side, exchanges on the other. I/O thread only.
 #pragma once
 
 #include <chrono>
@@ -20,22 +20,22 @@
 
 namespace zmqspdy::serving {
 
-class PeerSession;
+class ChildSession;
 
 /// The socket that sessions send through, and which of them have something to send.
 struct Outlet {
     zmq::socket_ref socket;
-    std::vector<PeerSession*> touched;  ///< each once
-    bool sent = false;                  ///< something went out: see Poller for what follows
+    std::vector<ChildSession*> touched;  ///< each once
+    bool sent = false;                   ///< something went out: see Poller for what follows
 };
 
-class PeerSession {
+class ChildSession {
   public:
-    PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_view peer);
+    ChildSession(Outlet& outlet, Dispatcher& dispatcher, std::string_view peer);
     /// Cancels what is open.
-    ~PeerSession();
-    PeerSession(const PeerSession&) = delete;
-    PeerSession& operator=(const PeerSession&) = delete;
+    ~ChildSession();
+    ChildSession(const ChildSession&) = delete;
+    ChildSession& operator=(const ChildSession&) = delete;
 
     /// One message of the peer's.
     void receive(zmq::message_t& frames);

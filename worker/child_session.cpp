@@ -1,4 +1,4 @@
-#include "worker/peer_session.hpp"
+#include "worker/child_session.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -38,7 +38,7 @@ std::string_view text_of(spdy::Bytes bytes) {
 
 }  // namespace
 
-PeerSession::PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_view peer)
+ChildSession::ChildSession(Outlet& outlet, Dispatcher& dispatcher, std::string_view peer)
     : outlet_{outlet},
       dispatcher_{dispatcher},
       peer_{peer.data(), peer.size()},
@@ -48,13 +48,13 @@ PeerSession::PeerSession(Outlet& outlet, Dispatcher& dispatcher, std::string_vie
     touch();
 }
 
-PeerSession::~PeerSession() {
+ChildSession::~ChildSession() {
     while (!streams_.empty())
         remove(streams_.back(), true);
     std::erase(outlet_.touched, this);
 }
 
-void PeerSession::receive(zmq::message_t& frames) {
+void ChildSession::receive(zmq::message_t& frames) {
     if (lost_)
         return;
     heard_ = true;
@@ -72,7 +72,7 @@ void PeerSession::receive(zmq::message_t& frames) {
         refuse("a message ends in the middle of a frame");
 }
 
-void PeerSession::on(spdy::StreamOpened& event) {
+void ChildSession::on(spdy::StreamOpened& event) {
     if (!dispatcher_.has_room())
         return session_.reset(event.stream, spdy::ResetCode::refused_stream);
     const Exchange::Traits traits{event.headers.find(":method") == "HEAD", !event.fin,
@@ -93,7 +93,7 @@ void PeerSession::on(spdy::StreamOpened& event) {
         respond(stream, std::move(*response));
 }
 
-void PeerSession::on(const spdy::DataReceived& event) {
+void ChildSession::on(const spdy::DataReceived& event) {
     Stream* stream = find(event.stream);
     if (stream == nullptr)
         return;
@@ -105,7 +105,7 @@ void PeerSession::on(const spdy::DataReceived& event) {
         end_body(*stream);
 }
 
-void PeerSession::on(spdy::HeadersReceived& event) {
+void ChildSession::on(spdy::HeadersReceived& event) {
     Stream* stream = find(event.stream);
     if (stream == nullptr)
         return;
@@ -122,7 +122,7 @@ void PeerSession::on(spdy::HeadersReceived& event) {
 }
 
 /// Trailers may come in several blocks, and before the last DATA; no window bounds them.
-bool PeerSession::add_trailers(Stream& stream, spdy::HeaderBlock&& block) {
+bool ChildSession::add_trailers(Stream& stream, spdy::HeaderBlock&& block) {
     stream.trailer_bytes += block.plain().size() + kBlockCost;
     if (stream.trailer_bytes > kMaxHeaderBytes + kBlockCost)
         return false;
@@ -136,17 +136,17 @@ bool PeerSession::add_trailers(Stream& stream, spdy::HeaderBlock&& block) {
     return stream.request_trailers->size() <= kMaxTrailers;
 }
 
-void PeerSession::end_body(Stream& stream) {
+void ChildSession::end_body(Stream& stream) {
     stream.body_done = true;
     close_if_done(stream);
 }
 
-void PeerSession::on(const spdy::StreamReset& event) {
+void ChildSession::on(const spdy::StreamReset& event) {
     if (Stream* stream = find(event.stream))
         remove(*stream, true);
 }
 
-void PeerSession::on(const spdy::WindowOpened& event) {
+void ChildSession::on(const spdy::WindowOpened& event) {
     if (event.stream != 0) {
         if (Stream* stream = find(event.stream))
             pump(*stream);
@@ -157,7 +157,7 @@ void PeerSession::on(const spdy::WindowOpened& event) {
         pump(streams_[i]);
 }
 
-void PeerSession::perform(spdy::StreamId id, Command& command) {
+void ChildSession::perform(spdy::StreamId id, Command& command) {
     Stream* stream = find(id);
     if (stream == nullptr)
         return;
@@ -165,7 +165,7 @@ void PeerSession::perform(spdy::StreamId id, Command& command) {
     touch();
 }
 
-void PeerSession::on(Stream& stream, Answer& answer) {
+void ChildSession::on(Stream& stream, Answer& answer) {
     stop_reading(stream);
     if (answer.trailers) {
         if (!reply(stream, answer.headers, false))
@@ -186,50 +186,50 @@ void PeerSession::on(Stream& stream, Answer& answer) {
     stream.last = true;
 }
 
-void PeerSession::on(Stream& stream, Interim& interim) {
+void ChildSession::on(Stream& stream, Interim& interim) {
     // Too many or too large: the final response matters more.
     if (!stream.replied)
         (void)session_.headers(stream.id, interim.headers, false);
 }
 
-void PeerSession::on(Stream& stream, Begin& begin) {
+void ChildSession::on(Stream& stream, Begin& begin) {
     if (reply(stream, begin.headers, false))
         pump(stream);
 }
 
-void PeerSession::on(Stream& stream, Chunk& chunk) {
+void ChildSession::on(Stream& stream, Chunk& chunk) {
     stream.exchange->sent(Exchange::kWriteCost);
     stream.pending.add(std::move(chunk.bytes));
     pump(stream);
 }
 
-void PeerSession::on(Stream& stream, Finish& finish) {
+void ChildSession::on(Stream& stream, Finish& finish) {
     stop_reading(stream);
     stream.last = true;
     stream.trailers = std::move(finish.trailers);
     pump(stream);
 }
 
-void PeerSession::on(Stream& stream, const BreakOff& break_off) {
+void ChildSession::on(Stream& stream, const BreakOff& break_off) {
     session_.reset(stream.id, break_off.code);
     remove(stream, true);
 }
 
-void PeerSession::on(Stream& stream, const Consumed& consumed) {
+void ChildSession::on(Stream& stream, const Consumed& consumed) {
     if (stream.discarding)
         return;
     stream.unread -= consumed.bytes;
     session_.consume(stream.id, consumed.bytes);
 }
 
-PeerSession::Stream* PeerSession::find(spdy::StreamId id) noexcept {
+ChildSession::Stream* ChildSession::find(spdy::StreamId id) noexcept {
     const auto found =
         std::lower_bound(streams_.begin(), streams_.end(), id,
                          [](const Stream& stream, spdy::StreamId key) { return stream.id < key; });
     return found != streams_.end() && found->id == id ? &*found : nullptr;
 }
 
-void PeerSession::respond(Stream& stream, Response response) {
+void ChildSession::respond(Stream& stream, Response response) {
     auto [headers, has_body] = encode(response, stream.exchange->is_head(), dispatcher_.log());
     auto trailers = has_body ? encode_trailers(response) : std::nullopt;
     Answer answer{std::move(headers), has_body ? std::move(response).body() : std::string{},
@@ -237,7 +237,7 @@ void PeerSession::respond(Stream& stream, Response response) {
     on(stream, answer);
 }
 
-bool PeerSession::reply(Stream& stream, const spdy::HeaderBlock& headers, bool fin) {
+bool ChildSession::reply(Stream& stream, const spdy::HeaderBlock& headers, bool fin) {
     stream.replied = true;
     stream.access.replied(headers);
     if (session_.reply(stream.id, headers, fin))
@@ -247,7 +247,7 @@ bool PeerSession::reply(Stream& stream, const spdy::HeaderBlock& headers, bool f
     return false;
 }
 
-std::size_t PeerSession::send(Stream& stream, std::string_view bytes, bool fin) {
+std::size_t ChildSession::send(Stream& stream, std::string_view bytes, bool fin) {
     std::size_t sent = 0;
     while (sent < bytes.size()) {
         const auto piece = bytes.substr(sent, transport::kMessageTarget);
@@ -263,7 +263,7 @@ std::size_t PeerSession::send(Stream& stream, std::string_view bytes, bool fin) 
     return sent;
 }
 
-void PeerSession::pump(Stream& stream) {
+void ChildSession::pump(Stream& stream) {
     if (stream.answered || lost_)
         return;
     while (!stream.pending.is_empty()) {
@@ -292,7 +292,7 @@ void PeerSession::pump(Stream& stream) {
     }
 }
 
-void PeerSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last) {
+void ChildSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last) {
     const bool shared = transport::worth_sharing(payload.size(), message_->size());
     stream.unread += payload.size();
     if (!last && !shared && stream.exchange->add_to_last(text_of(payload)))
@@ -311,7 +311,7 @@ void PeerSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last
 
 /// The rest of an upload is taken and thrown away, so that a client that sends all before it looks at the
 /// answer does not hang.
-void PeerSession::stop_reading(Stream& stream) {
+void ChildSession::stop_reading(Stream& stream) {
     if (stream.discarding)
         return;
     stream.discarding = true;
@@ -320,18 +320,18 @@ void PeerSession::stop_reading(Stream& stream) {
     stream.exchange->stop_body();
 }
 
-void PeerSession::mark_answered(Stream& stream) {
+void ChildSession::mark_answered(Stream& stream) {
     stream.answered = true;
     stream.access.complete();
     dispatcher_.stream_answered();
 }
 
-void PeerSession::close_if_done(Stream& stream) {
+void ChildSession::close_if_done(Stream& stream) {
     if (stream.answered && stream.body_done)
         remove(stream, false);
 }
 
-void PeerSession::remove(Stream& stream, bool cancel) {
+void ChildSession::remove(Stream& stream, bool cancel) {
     if (!stream.answered)
         dispatcher_.stream_answered();
     stream.exchange->address = {};
@@ -340,17 +340,17 @@ void PeerSession::remove(Stream& stream, bool cancel) {
     streams_.erase(streams_.begin() + (&stream - streams_.data()));
 }
 
-void PeerSession::drain() {
+void ChildSession::drain() {
     session_.go_away(spdy::GoAwayCode::ok);
     touch();
 }
 
-void PeerSession::leave() {
+void ChildSession::leave() {
     farewell_ = session_.ping();
     touch();
 }
 
-void PeerSession::refuse(std::string_view why) {
+void ChildSession::refuse(std::string_view why) {
     session_.go_away(spdy::GoAwayCode::protocol_error);
     touch();
     send_output();
@@ -358,7 +358,7 @@ void PeerSession::refuse(std::string_view why) {
     lost_ = true;
 }
 
-void PeerSession::heartbeat() {
+void ChildSession::heartbeat() {
     if (session_.open_streams() == 0 || std::exchange(heard_, false)) {
         silent_heartbeats_ = 0;
     } else if (++silent_heartbeats_ >= transport::kMissedHeartbeats) {
@@ -371,12 +371,12 @@ void PeerSession::heartbeat() {
     }
 }
 
-void PeerSession::flush() {
+void ChildSession::flush() {
     send_output();
     touched_ = false;
 }
 
-void PeerSession::send_output() {
+void ChildSession::send_output() {
     if (lost_ || session_.output_size() == 0)
         return;
     const auto result =
@@ -389,12 +389,12 @@ void PeerSession::send_output() {
     lost_ = true;
 }
 
-bool PeerSession::is_reachable() {
+bool ChildSession::is_reachable() {
     outlet_.sent = true;
     return transport::send(outlet_.socket, &peer_, zmq::message_t{}) != transport::SendResult::unreachable;
 }
 
-void PeerSession::touch() {
+void ChildSession::touch() {
     if (!std::exchange(touched_, true))
         outlet_.touched.push_back(this);
 }

@@ -1,4 +1,4 @@
-#include "worker/peer_table.hpp"
+#include "worker/child_sessions.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,7 +27,7 @@ std::string hex(std::string_view peer) {
 
 }  // namespace
 
-void PeerTable::receive(const zmq::message_t& peer, zmq::message_t& frames, std::size_t parts) {
+void ChildSessions::receive(const zmq::message_t& peer, zmq::message_t& frames, std::size_t parts) {
     if (parts == 2 && frames.empty())
         return;  // a probe
     const std::string_view id = peer.to_string_view();
@@ -38,22 +38,22 @@ void PeerTable::receive(const zmq::message_t& peer, zmq::message_t& frames, std:
         if (is_dead(id))
             return;
         found =
-            sessions_.try_emplace(std::string(id), std::make_unique<PeerSession>(outlet_, dispatcher_, id))
+            sessions_.try_emplace(std::string(id), std::make_unique<ChildSession>(outlet_, dispatcher_, id))
                 .first;
     }
-    PeerSession& session = *found->second;
+    ChildSession& session = *found->second;
     if (parts != 2)
         return session.refuse("a message has " + std::to_string(parts) + " parts instead of 2");
     session.receive(frames);
-    if (kind_ == Peers::relayed && session.peer_went_away())
+    if (path_ == Path::relayed && session.peer_went_away())
         drop(session);
 }
 
-bool PeerTable::flush() {
+bool ChildSessions::flush() {
     flushing_.swap(outlet_.touched);
-    for (PeerSession* session : flushing_)
+    for (ChildSession* session : flushing_)
         session->flush();
-    for (PeerSession* session : flushing_) {
+    for (ChildSession* session : flushing_) {
         if (session->is_lost())
             drop(*session);
     }
@@ -61,57 +61,57 @@ bool PeerTable::flush() {
     return std::exchange(outlet_.sent, false);
 }
 
-void PeerTable::probe() {
-    std::vector<PeerSession*> gone;
+void ChildSessions::probe() {
+    std::vector<ChildSession*> gone;
     for (const auto& [peer, session] : sessions_) {
         if (!session->is_reachable())
             gone.push_back(session.get());
     }
-    for (PeerSession* session : gone)
+    for (ChildSession* session : gone)
         drop(*session);
 }
 
-void PeerTable::heartbeat() {
+void ChildSessions::heartbeat() {
     for (const auto& [peer, session] : sessions_)
         session->heartbeat();
 }
 
-void PeerTable::drain() {
+void ChildSessions::drain() {
     for (const auto& [peer, session] : sessions_)
         session->drain();
 }
 
-void PeerTable::break_off() {
+void ChildSessions::break_off() {
     for (const auto& [peer, session] : sessions_)
         session->break_off();
 }
 
-void PeerTable::leave() {
+void ChildSessions::leave() {
     for (const auto& [peer, session] : sessions_)
         session->leave();
 }
 
-bool PeerTable::has_left() const {
+bool ChildSessions::has_left() const {
     return std::all_of(sessions_.begin(), sessions_.end(),
                        [](const auto& each) { return each.second->has_left(); });
 }
 
-bool PeerTable::is_idle() const {
+bool ChildSessions::is_idle() const {
     return std::all_of(sessions_.begin(), sessions_.end(),
                        [](const auto& each) { return each.second->is_idle(); });
 }
 
-bool PeerTable::is_dead(std::string_view peer) const noexcept {
+bool ChildSessions::is_dead(std::string_view peer) const noexcept {
     return std::find(dead_.begin(), dead_.end(), peer) != dead_.end();
 }
 
-void PeerTable::drop(PeerSession& session) {
+void ChildSessions::drop(ChildSession& session) {
     const std::string peer(session.peer());
     if (!session.fault().empty())
         dropped_.line("dropped the httpd child " + hex(peer) + ": " + session.fault());
     // What a connection that has closed still brings must not look like a new peer. Only libzmq's ids are never used
     // again; a relayed peer may come back.
-    if (!session.fault().empty() || kind_ == Peers::direct) {
+    if (!session.fault().empty() || path_ == Path::direct) {
         if (dead_.size() == kMaxDead)
             dead_.pop_front();
         dead_.push_back(peer);

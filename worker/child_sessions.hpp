@@ -1,4 +1,4 @@
-// The sessions of one socket's peers. I/O thread only.
+// The sessions with all httpd children that reach the worker over one socket. I/O thread only.
 #pragma once
 
 #include <cstddef>
@@ -11,19 +11,19 @@
 #include <zmq.hpp>
 
 #include "transport/log_budget.hpp"
-#include "worker/peer_session.hpp"
+#include "worker/child_session.hpp"
 
 namespace zmqspdy::serving {
 
-class PeerTable {
+class ChildSessions {
   public:
-    /// What a peer's GOAWAY means: its connection will tell when it is gone, or there is none, and it is gone
-    /// now.
-    enum class Peers : bool { direct, relayed };
+    /// How children reach the worker. After GOAWAY a direct one's connection tells when it is gone; a relayed one has none, and
+    /// is gone at once.
+    enum class Path : bool { direct, relayed };
 
     /// `dropped`: for lines about peers that were.
-    PeerTable(zmq::socket_ref socket, Dispatcher& dispatcher, transport::LogBudget& dropped, Peers kind)
-        : outlet_{socket, {}, false}, dispatcher_{dispatcher}, dropped_{dropped}, kind_{kind} {}
+    ChildSessions(zmq::socket_ref socket, Dispatcher& dispatcher, transport::LogBudget& dropped, Path path)
+        : outlet_{socket, {}, false}, dispatcher_{dispatcher}, dropped_{dropped}, path_{path} {}
 
     /// A message of `parts` parts, the first two of which are given.
     void receive(const zmq::message_t& peer, zmq::message_t& frames, std::size_t parts);
@@ -50,14 +50,14 @@ class PeerTable {
     };
 
     [[nodiscard]] bool is_dead(std::string_view peer) const noexcept;
-    void drop(PeerSession& session);
+    void drop(ChildSession& session);
 
     Outlet outlet_;
-    std::vector<PeerSession*> flushing_;
+    std::vector<ChildSession*> flushing_;
     Dispatcher& dispatcher_;
     transport::LogBudget& dropped_;
-    const Peers kind_;
-    std::unordered_map<std::string, std::unique_ptr<PeerSession>, Hash, std::equal_to<>> sessions_;
+    const Path path_;
+    std::unordered_map<std::string, std::unique_ptr<ChildSession>, Hash, std::equal_to<>> sessions_;
     /// Who was told to go away or has gone, but may still have something under way. Bounded: who is forgotten is told again.
     std::deque<std::string> dead_;
 };
