@@ -120,9 +120,9 @@ void Registry::run(int stop_fd) {
             continue;
         }
         table_.report({.pid = getpid(),
-                       .connections = static_cast<std::uint32_t>(members_.size()),
+                       .connections = static_cast<std::uint32_t>(connections_.size()),
                        .relayed_sessions = static_cast<std::uint32_t>(links_.size())});
-        const bool alone = members_.empty() && orphans_.empty() && probes_left_ == 0 && !trim_memory_;
+        const bool alone = connections_.empty() && orphans_.empty() && probes_left_ == 0 && !trim_memory_;
         const auto next = probes_left_ > 0 ? std::min(next_probe_, next_tick_) : next_tick_;
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - now);
         for (const auto& event : poller_.wait(alone ? kLongestSleep : std::min(left, kLongestSleep)))
@@ -155,13 +155,13 @@ void Registry::probe() {
 }
 
 void Registry::probe_workers() {
-    std::vector<MemberPtr> all;
-    all.reserve(members_.size());
-    for (const auto& [id, member] : members_)
-        all.push_back(member);
-    for (const auto& member : all) {
-        member->session.ping();
-        (void)flush(*member);
+    std::vector<ConnectionPtr> all;
+    all.reserve(connections_.size());
+    for (const auto& [id, connection] : connections_)
+        all.push_back(connection);
+    for (const auto& connection : all) {
+        connection->session.ping();
+        (void)flush(*connection);
     }
 }
 
@@ -169,31 +169,31 @@ void Registry::tick(Clock::time_point now) {
     // Who is silent is asked after a heartbeat, and has what is left of three to answer.
     next_tick_ = now + options_.heartbeat / 4;
     const auto patience = options_.heartbeat * transport::kMissedHeartbeats;
-    std::vector<MemberPtr> all;
-    all.reserve(members_.size());
-    for (const auto& [id, member] : members_)
-        all.push_back(member);
-    for (const auto& member : all) {
-        if (now - member->last_heard >= patience) {
-            drop(member->routing_id,
+    std::vector<ConnectionPtr> all;
+    all.reserve(connections_.size());
+    for (const auto& [id, connection] : connections_)
+        all.push_back(connection);
+    for (const auto& connection : all) {
+        if (now - connection->last_heard >= patience) {
+            drop(connection->routing_id,
                  "is gone: silent for " + std::to_string(transport::kMissedHeartbeats) + " heartbeats");
             continue;
         }
-        next_tick_ = std::min(next_tick_, member->last_heard + patience);
-        if (!member->slot &&
-            now > std::max(member->first_heard + kAnnounceWithin, member->last_refused + kAskAgainWithin)) {
-            member->session.go_away(spdy::GoAwayCode::ok);
-            if (flush(*member))
-                drop(member->routing_id, "announced no worker");
+        next_tick_ = std::min(next_tick_, connection->last_heard + patience);
+        if (!connection->slot && now > std::max(connection->first_heard + kAnnounceWithin,
+                                                connection->last_refused + kAskAgainWithin)) {
+            connection->session.go_away(spdy::GoAwayCode::ok);
+            if (flush(*connection))
+                drop(connection->routing_id, "announced no worker");
             continue;
         }
         // Who speaks by itself need not be asked: with a thousand workers the answers alone would be felt.
-        if (now - std::max(member->last_heard, member->last_asked) >= options_.heartbeat) {
-            member->last_asked = now;
-            member->session.ping();
+        if (now - std::max(connection->last_heard, connection->last_asked) >= options_.heartbeat) {
+            connection->last_asked = now;
+            connection->session.ping();
         }
-        tell_if_undialable(*member);
-        (void)flush(*member);
+        tell_if_undialable(*connection);
+        (void)flush(*connection);
     }
     for (auto orphan = orphans_.begin(); orphan != orphans_.end();) {
         if (now < orphan->second.until) {

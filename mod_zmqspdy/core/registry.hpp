@@ -14,7 +14,7 @@
 #include <zmq.hpp>
 
 #include "mod_zmqspdy/core/log.hpp"
-#include "mod_zmqspdy/core/member.hpp"
+#include "mod_zmqspdy/core/worker_connection.hpp"
 #include "mod_zmqspdy/core/worker_table.hpp"
 #include "transport/accept_guard.hpp"
 #include "transport/log_budget.hpp"
@@ -49,39 +49,40 @@ class Registry {
     void run(int stop_fd);
 
   private:
-    using Clock = Member::Clock;
-    using MemberPtr = std::shared_ptr<Member>;
+    using Clock = WorkerConnection::Clock;
+    using ConnectionPtr = std::shared_ptr<WorkerConnection>;
 
     void adopt_table();
     bool receive_from_worker();
     bool receive_from_child();
     bool watch();
-    void on_control(const MemberPtr& member, const zmq::message_t& frames);
-    void on_announcement(Member& member, const spdy::StreamOpened& event);
+    void on_control(const ConnectionPtr& connection, const zmq::message_t& frames);
+    void on_announcement(WorkerConnection& connection, const spdy::StreamOpened& event);
     /// The answer to whoever asks which router this is.
     [[nodiscard]] transport::AnnouncementReply identity() const;
-    void on_update(Member& member, const spdy::HeadersReceived& event);
-    void on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames);
+    void on_update(WorkerConnection& connection, const spdy::HeadersReceived& event);
+    void on_relayed(WorkerConnection& connection, zmq::message_t& link, zmq::message_t frames);
     // The table. What stands in it is known here: children can write to it as well, so it is never asked.
-    [[nodiscard]] std::optional<transport::AnnouncementError> enter_table(Member& member);
+    [[nodiscard]] std::optional<transport::AnnouncementError> enter_table(WorkerConnection& connection);
     /// Tells a worker that children cannot connect to: it may ask to be relayed instead.
-    void tell_if_undialable(Member& member);
-    /// Gives `member` the place of whoever was announced at its endpoint before, if that is the same worker.
-    [[nodiscard]] std::optional<transport::AnnouncementError> claim_endpoint(Member& member);
-    [[nodiscard]] std::optional<transport::AnnouncementError> change(Member& member,
+    void tell_if_undialable(WorkerConnection& connection);
+    /// Gives `connection` the place of whoever was announced at its endpoint before, if that is the same worker.
+    [[nodiscard]] std::optional<transport::AnnouncementError> claim_endpoint(WorkerConnection& connection);
+    [[nodiscard]] std::optional<transport::AnnouncementError> change(WorkerConnection& connection,
                                                                      transport::Announcement announcement);
-    [[nodiscard]] MemberPtr holder_of(const transport::Endpoint& endpoint, const Member& but) const;
+    [[nodiscard]] ConnectionPtr holder_of(const transport::Endpoint& endpoint,
+                                          const WorkerConnection& but) const;
     /// Asks libzmq, which may know that the connection has ended before we have looked.
-    [[nodiscard]] bool is_connected(Member& member);
-    void vacate(Member& member);
+    [[nodiscard]] bool is_connected(WorkerConnection& connection);
+    void vacate(WorkerConnection& connection);
     [[nodiscard]] std::optional<std::uint32_t> free_slot() const;
     /// What a worker is told that is another program than its service's others; empty when it is not. Logs it, too.
-    std::string warn_if_mixed(const Member& member);
-    void publish(const Member& member);
+    std::string warn_if_mixed(const WorkerConnection& connection);
+    void publish(const WorkerConnection& connection);
     /// `goaway` is what children with sessions through us hear in the worker's name.
-    void leave(Member& member, const std::string& how, zmq::message_t (*goaway)());
+    void leave(WorkerConnection& connection, const std::string& how, zmq::message_t (*goaway)());
     void drop(const std::string& routing_id, const std::string& how);
-    bool flush(Member& member);
+    bool flush(WorkerConnection& connection);
     void probe();
     void probe_workers();
     void probe_children();
@@ -89,7 +90,7 @@ class Registry {
     void tick(Clock::time_point now);
     [[nodiscard]] transport::LogBudget::Write at(LogLevel level) const;
     void table_changed();
-    [[nodiscard]] MemberPtr find(const std::string& routing_id, std::span<zmq::message_t> parts);
+    [[nodiscard]] ConnectionPtr find_or_admit(const std::string& routing_id, std::span<zmq::message_t> parts);
 
     WorkerTable table_;
     RegistryOptions options_;
@@ -110,9 +111,9 @@ class Registry {
     std::optional<transport::SocketMonitor> workers_monitor_;
     std::optional<transport::SocketMonitor> children_monitor_;
     transport::Poller poller_;
-    std::unordered_map<std::string, MemberPtr> members_;  // by routing id
-    std::unordered_map<WorkerId, MemberPtr> announced_;   // by worker
-    std::unordered_map<std::string, WorkerId> links_;     // children's links to relayed workers
+    std::unordered_map<std::string, ConnectionPtr> connections_;  // by routing id
+    std::unordered_map<WorkerId, ConnectionPtr> announced_;       // by worker
+    std::unordered_map<std::string, WorkerId> links_;             // children's links to relayed workers
     /// A worker of an earlier registry, which has until then to come back.
     struct Orphan {
         WorkerRecord record;

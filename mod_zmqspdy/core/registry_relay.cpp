@@ -9,9 +9,9 @@
 
 namespace zmqspdy::router {
 
-void Registry::on_relayed(Member& member, zmq::message_t& link, zmq::message_t frames) {
+void Registry::on_relayed(WorkerConnection& connection, zmq::message_t& link, zmq::message_t frames) {
     // A worker may answer only those links that name it.
-    if (!member.slot || RelayId::worker_of(link.to_string_view()) != member.worker)
+    if (!connection.slot || RelayId::worker_of(link.to_string_view()) != connection.worker)
         return;
     if (transport::send(children_, &link, std::move(frames)) != transport::SendResult::sent)
         forget_link(link.to_string());
@@ -31,21 +31,21 @@ bool Registry::receive_from_child() {
         (void)transport::send(children_, &parts[0], nothing_processed());
         return true;
     }
-    const MemberPtr member = found->second;
+    const ConnectionPtr connection = found->second;
     links_.emplace(parts[0].to_string(), *worker);
     try {
         const auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
-        const zmq::const_buffer id(member->routing_id.data(), member->routing_id.size());
+        const zmq::const_buffer id(connection->routing_id.data(), connection->routing_id.size());
         if (!workers_.send(id, more) ||
             transport::send(workers_, &parts[0], std::move(parts[1])) != transport::SendResult::sent) {
-            drop(member->routing_id, "is gone: it does not read what it is sent");
+            drop(connection->routing_id, "is gone: it does not read what it is sent");
             (void)transport::send(children_, &parts[0], fate_unknown());
         }
     } catch (const zmq::error_t& error) {
         if (error.num() != EHOSTUNREACH)
             throw;
         // First out of the table, so that the child does not try it again.
-        drop(member->routing_id, member->draining ? "left" : "is gone: its connection ended");
+        drop(connection->routing_id, connection->draining ? "left" : "is gone: its connection ended");
         (void)transport::send(children_, &parts[0], fate_unknown());
     }
     return true;
@@ -59,8 +59,8 @@ void Registry::forget_link(const std::string& link) {
     links_.erase(found);
     if (worker == announced_.end())
         return;
-    const MemberPtr member = worker->second;
-    const zmq::message_t id(member->routing_id.data(), member->routing_id.size());
+    const ConnectionPtr connection = worker->second;
+    const zmq::message_t id(connection->routing_id.data(), connection->routing_id.size());
     try {
         const auto more = zmq::send_flags::sndmore | zmq::send_flags::dontwait;
         const zmq::message_t peer(link.data(), link.size());

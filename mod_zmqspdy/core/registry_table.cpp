@@ -26,31 +26,31 @@ bool is_at(const WorkerRecord& record, const transport::Endpoint& endpoint) {
 
 }  // namespace
 
-std::optional<transport::AnnouncementError> Registry::enter_table(Member& member) {
-    if (auto refusal = claim_endpoint(member))
+std::optional<transport::AnnouncementError> Registry::enter_table(WorkerConnection& connection) {
+    if (auto refusal = claim_endpoint(connection))
         return refusal;
-    const bool known = member.slot.has_value();
+    const bool known = connection.slot.has_value();
     if (!known) {
-        member.slot = free_slot();
-        if (!member.slot)
+        connection.slot = free_slot();
+        if (!connection.slot)
             return transport::AnnouncementError{503, "the worker table is full (ZmqSpdyMaxWorkers " +
                                                          std::to_string(table_.size().workers) + ")"};
-        member.worker = ++last_id_;
-        member.joined = to_shared(Clock::now());
+        connection.worker = ++last_id_;
+        connection.joined = to_shared(Clock::now());
     }
-    announced_[member.worker] = members_.at(member.routing_id);
-    publish(member);
-    const auto& announcement = member.announcement;
+    announced_[connection.worker] = connections_.at(connection.routing_id);
+    publish(connection);
+    const auto& announcement = connection.announcement;
     const std::string where = announcement.endpoint ? transport::to_string(*announcement.endpoint)
-                                                    : "relayed from " + member.address;
+                                                    : "relayed from " + connection.address;
     (known ? log_back_ : log_joined_)
         .line("worker '" + announcement.name + (known ? "' is back: " : "' joined: ") + where +
               ", capacity " + std::to_string(announcement.capacity));
     return std::nullopt;
 }
 
-std::optional<transport::AnnouncementError> Registry::claim_endpoint(Member& member) {
-    const auto& announcement = member.announcement;
+std::optional<transport::AnnouncementError> Registry::claim_endpoint(WorkerConnection& connection) {
+    const auto& announcement = connection.announcement;
     if (!announcement.endpoint)
         return std::nullopt;
     // One process at one endpoint is one worker, over a new connection or with a new registry: children's sessions with it
@@ -58,15 +58,15 @@ std::optional<transport::AnnouncementError> Registry::claim_endpoint(Member& mem
     const auto is_same = [&announcement](std::uint64_t instance) {
         return instance != 0 && instance == announcement.instance;
     };
-    if (const auto holder = holder_of(*announcement.endpoint, member); holder && is_connected(*holder)) {
+    if (const auto holder = holder_of(*announcement.endpoint, connection); holder && is_connected(*holder)) {
         if (holder->draining) {
             // Another one in its place: children have said goodbye to the one that drains.
             vacate(*holder);
         } else if (is_same(holder->announcement.instance)) {
-            member.worker = holder->worker;
-            member.joined = holder->joined;
+            connection.worker = holder->worker;
+            connection.joined = holder->joined;
             // The old connection may end without taking the worker along.
-            member.slot = std::exchange(holder->slot, std::nullopt);
+            connection.slot = std::exchange(holder->slot, std::nullopt);
         } else {
             return taken(*announcement.endpoint, holder->announcement.name);
         }
@@ -80,9 +80,9 @@ std::optional<transport::AnnouncementError> Registry::claim_endpoint(Member& mem
         if (record.instance != 0 && record.draining == 0 && !is_same(record.instance))
             return taken(*announcement.endpoint, record.name_view());
         if (record.draining == 0) {
-            member.slot = slot;
-            member.worker = record.id;
-            member.joined = record.joined;
+            connection.slot = slot;
+            connection.worker = record.id;
+            connection.joined = record.joined;
         } else {
             table_.clear(slot);
         }
@@ -92,78 +92,80 @@ std::optional<transport::AnnouncementError> Registry::claim_endpoint(Member& mem
     return std::nullopt;
 }
 
-std::optional<transport::AnnouncementError> Registry::change(Member& member,
+std::optional<transport::AnnouncementError> Registry::change(WorkerConnection& connection,
                                                              transport::Announcement announcement) {
     const auto place = [](const transport::Announcement& of) {
         return of.endpoint ? transport::to_string(*of.endpoint) : std::string{};
     };
-    if (place(announcement) != place(member.announcement)) {
+    if (place(announcement) != place(connection.announcement)) {
         if (announcement.endpoint) {
-            if (const auto holder = holder_of(*announcement.endpoint, member);
+            if (const auto holder = holder_of(*announcement.endpoint, connection);
                 holder && is_connected(*holder))
                 return taken(*announcement.endpoint, holder->announcement.name);
             for (const auto& [slot, orphan] : orphans_)
                 if (is_at(orphan.record, *announcement.endpoint))
                     return taken(*announcement.endpoint, orphan.record.name_view());
         }
-        if (member.announcement.endpoint) {
+        if (connection.announcement.endpoint) {
             // Children know the endpoint by this id; what they have under way there goes on.
-            const auto self = announced_.extract(member.worker);
-            member.worker = ++last_id_;
-            announced_[member.worker] = self.mapped();
+            const auto self = announced_.extract(connection.worker);
+            connection.worker = ++last_id_;
+            announced_[connection.worker] = self.mapped();
             if (!announcement.endpoint)
-                log_undialable_.line("worker '" + announcement.name + "' is relayed from " + member.address +
-                                     " from now on, as it asks for");
+                log_undialable_.line("worker '" + announcement.name + "' is relayed from " +
+                                     connection.address + " from now on, as it asks for");
         }
     }
-    member.announcement = std::move(announcement);
-    publish(member);
+    connection.announcement = std::move(announcement);
+    publish(connection);
     return std::nullopt;
 }
 
-void Registry::tell_if_undialable(Member& member) {
-    const auto& endpoint = member.announcement.endpoint;
-    if (!member.slot || !endpoint || member.draining || member.told_undialable == member.worker ||
-        !table_.is_undialable(*member.slot, member.worker))
+void Registry::tell_if_undialable(WorkerConnection& connection) {
+    const auto& endpoint = connection.announcement.endpoint;
+    if (!connection.slot || !endpoint || connection.draining ||
+        connection.told_undialable == connection.worker ||
+        !table_.is_undialable(*connection.slot, connection.worker))
         return;
-    member.told_undialable = member.worker;
+    connection.told_undialable = connection.worker;
     const std::string where = transport::to_string(*endpoint);
-    log_undialable_.line("worker '" + member.announcement.name +
+    log_undialable_.line("worker '" + connection.announcement.name +
                          "' is announced, but httpd cannot connect to " + where +
                          "; it is told, so that it may ask to be relayed");
-    (void)member.session.headers(*member.announcement_stream,
-                                 transport::undialable("httpd cannot connect to " + where), false);
+    (void)connection.session.headers(*connection.announcement_stream,
+                                     transport::undialable("httpd cannot connect to " + where), false);
 }
 
-Registry::MemberPtr Registry::holder_of(const transport::Endpoint& endpoint, const Member& but) const {
-    for (const auto& [worker, member] : announced_) {
-        const auto& theirs = member->announcement.endpoint;
-        if (member.get() != &but && theirs && transport::same_place(*theirs, endpoint))
-            return member;
+Registry::ConnectionPtr Registry::holder_of(const transport::Endpoint& endpoint,
+                                            const WorkerConnection& but) const {
+    for (const auto& [worker, connection] : announced_) {
+        const auto& theirs = connection->announcement.endpoint;
+        if (connection.get() != &but && theirs && transport::same_place(*theirs, endpoint))
+            return connection;
     }
     return nullptr;
 }
 
-bool Registry::is_connected(Member& member) {
+bool Registry::is_connected(WorkerConnection& connection) {
     const auto now = Clock::now();
-    if (now - member.last_asked < kAskInterval)
+    if (now - connection.last_asked < kAskInterval)
         return true;
-    member.last_asked = now;
+    connection.last_asked = now;
     (void)workers_.get(zmq::sockopt::events);
-    member.session.ping();
-    return flush(member);
+    connection.session.ping();
+    return flush(connection);
 }
 
-void Registry::vacate(Member& member) {
-    table_.clear(*member.slot);
-    announced_.erase(member.worker);
-    member.slot.reset();
+void Registry::vacate(WorkerConnection& connection) {
+    table_.clear(*connection.slot);
+    announced_.erase(connection.worker);
+    connection.slot.reset();
 }
 
 std::optional<std::uint32_t> Registry::free_slot() const {
     std::vector<bool> taken(table_.size().workers);
-    for (const auto& [worker, member] : announced_)
-        taken[*member->slot] = true;
+    for (const auto& [worker, connection] : announced_)
+        taken[*connection->slot] = true;
     for (const auto& [slot, orphan] : orphans_)
         taken[slot] = true;
     for (std::uint32_t slot = 0; slot < taken.size(); ++slot) {
@@ -174,29 +176,29 @@ std::optional<std::uint32_t> Registry::free_slot() const {
     return std::nullopt;
 }
 
-void Registry::publish(const Member& member) {
-    if (!member.slot)
+void Registry::publish(const WorkerConnection& connection) {
+    if (!connection.slot)
         return;
-    table_.write(*member.slot, to_record(member));
+    table_.write(*connection.slot, to_record(connection));
     table_changed();
 }
 
-void Registry::leave(Member& member, const std::string& how, zmq::message_t (*goaway)()) {
-    if (!member.slot)
+void Registry::leave(WorkerConnection& connection, const std::string& how, zmq::message_t (*goaway)()) {
+    if (!connection.slot)
         return;
-    table_.clear(*member.slot);
+    table_.clear(*connection.slot);
     table_changed();
-    log_left_.line("worker '" + member.announcement.name + "' " + how);
+    log_left_.line("worker '" + connection.announcement.name + "' " + how);
     // Behind all that was relayed for it, so that what it finished is not cut off.
-    std::erase_if(links_, [this, &member, goaway](const auto& link) {
-        if (link.second != member.worker)
+    std::erase_if(links_, [this, &connection, goaway](const auto& link) {
+        if (link.second != connection.worker)
             return false;
         const zmq::message_t id(link.first.data(), link.first.size());
         (void)transport::send(children_, &id, goaway());
         return true;
     });
-    announced_.erase(member.worker);
-    member.slot.reset();
+    announced_.erase(connection.worker);
+    connection.slot.reset();
 }
 
 }  // namespace zmqspdy::router

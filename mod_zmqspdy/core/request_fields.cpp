@@ -21,9 +21,9 @@ std::optional<std::uint64_t> parse_max_forwards(std::string_view text) noexcept 
 std::optional<spdy::Priority> parse_urgency(std::string_view priority) noexcept {
     int urgency = -1;
     while (!priority.empty()) {
-        const auto member = priority.substr(0, priority.find(','));
-        priority.remove_prefix(std::min(member.size() + 1, priority.size()));
-        const auto item = transport::trim(member.substr(0, member.find(';')));
+        const auto connection = priority.substr(0, priority.find(','));
+        priority.remove_prefix(std::min(connection.size() + 1, priority.size()));
+        const auto item = transport::trim(connection.substr(0, connection.find(';')));
         if (!item.starts_with("u="))
             continue;
         // The last of several counts (RFC 8941 section 3.2).

@@ -231,22 +231,22 @@ TEST_CASE("registry: a worker's budget comes back by the second, however far apa
     witness.check();
 }
 
-TEST_CASE("registry: a member may waste a hundred frames a second, and no more") {
-    router::Member member("id", "127.0.0.1");
+TEST_CASE("registry: a worker may waste a hundred frames a second, and no more") {
+    router::WorkerConnection connection("id", "127.0.0.1");
     spdy::Session worker{spdy::SessionOptions{}};
     std::vector<spdy::Event> events;
     const auto waste = [&](int pings) {
         for (int i = 0; i < pings; ++i)
             (void)worker.ping();
-        return !member.session.receive(worker.take_output(), events);
+        return !connection.session.receive(worker.take_output(), events);
     };
-    auto now = member.last_heard;
+    auto now = connection.last_heard;
     for (int second = 0; second < 60; ++second) {
         INFO("second " << second);
-        member.heard(now += 1s);
+        connection.heard(now += 1s);
         REQUIRE(waste(95));
     }
-    member.heard(now += 1s);
+    connection.heard(now += 1s);
     CHECK_FALSE(waste(250));
 }
 

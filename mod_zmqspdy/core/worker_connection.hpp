@@ -14,10 +14,10 @@
 namespace zmqspdy::router {
 
 /// Belongs to the registry's thread.
-struct Member {
+struct WorkerConnection {
     using Clock = std::chrono::steady_clock;
 
-    Member(std::string id, std::string from);
+    WorkerConnection(std::string id, std::string from);
 
     /// A message of it has come, and is about to be looked at.
     void heard(Clock::time_point now) noexcept;
@@ -42,7 +42,7 @@ struct Member {
 };
 
 /// The record of an announced worker as children read it.
-[[nodiscard]] WorkerRecord to_record(const Member& member);
+[[nodiscard]] WorkerRecord to_record(const WorkerConnection& connection);
 
 /// Replaces a wildcard host by `address`, where the connection comes from, and refuses what children must not
 /// dial: endpoints of other hosts than the announcing one, sockets that are not workers', and without

@@ -1,4 +1,4 @@
-#include "mod_zmqspdy/core/member.hpp"
+#include "mod_zmqspdy/core/worker_connection.hpp"
 
 #include <utility>
 
@@ -26,7 +26,7 @@ constexpr std::string_view kWorkerSocketPrefix = "zmqspdy/";
 
 }  // namespace
 
-Member::Member(std::string id, std::string from)
+WorkerConnection::WorkerConnection(std::string id, std::string from)
     : routing_id{std::move(id)},
       address{std::move(from)},
       session{session_options()},
@@ -34,21 +34,21 @@ Member::Member(std::string id, std::string from)
       last_heard{first_heard},
       last_asked{first_heard} {}
 
-void Member::heard(Clock::time_point now) noexcept {
+void WorkerConnection::heard(Clock::time_point now) noexcept {
     // Here and not with the heartbeats: those may be a minute apart, and what comes meanwhile is paid for by the second.
     session_time.pass(session, now);
     last_heard = now;
 }
 
-WorkerRecord to_record(const Member& member) {
-    const transport::Announcement& announcement = member.announcement;
+WorkerRecord to_record(const WorkerConnection& connection) {
+    const transport::Announcement& announcement = connection.announcement;
     WorkerRecord record{};
-    record.id = member.worker;
-    record.joined = member.joined;
+    record.id = connection.worker;
+    record.joined = connection.joined;
     record.instance = announcement.instance;
     record.capacity = announcement.capacity;
     record.weight = announcement.weight;
-    record.draining = member.draining ? 1 : 0;
+    record.draining = connection.draining ? 1 : 0;
     record.relayed = announcement.endpoint ? 0 : 1;
     assign(record.name, announcement.name);
     assign(record.service, announcement.service);

@@ -2,8 +2,8 @@
 #include <array>
 
 #include "catch.hpp"
-#include "mod_zmqspdy/core/member.hpp"
 #include "mod_zmqspdy/core/relay_id.hpp"
+#include "mod_zmqspdy/core/worker_connection.hpp"
 
 using namespace zmqspdy::router;
 namespace transport = zmqspdy::transport;
@@ -72,10 +72,10 @@ TEST_CASE("a worker without an endpoint is relayed from anywhere") {
 }
 
 TEST_CASE("the record of an announcement") {
-    Member member("connection", "127.0.0.1");
-    member.worker = 9;
-    member.joined = 77;
-    transport::Announcement& announcement = member.announcement;
+    WorkerConnection connection("connection", "127.0.0.1");
+    connection.worker = 9;
+    connection.joined = 77;
+    transport::Announcement& announcement = connection.announcement;
     announcement.name = std::string(transport::kMaxNameLength, 'n');
     announcement.service = std::string(transport::kMaxNameLength, 's');
     announcement.capacity = transport::kMaxCapacity;
@@ -83,19 +83,19 @@ TEST_CASE("the record of an announcement") {
     SECTION("dialled") {
         const std::string longest(106, 'x');
         announcement.endpoint = transport::AbstractEndpoint{longest};
-        member.draining = true;
-        const auto record = to_record(member);
+        connection.draining = true;
+        const auto record = to_record(connection);
         CHECK(record.relayed == 0);
         CHECK(record.draining == 1);
         CHECK(record.endpoint_view() == "ipc://@" + longest);
     }
     SECTION("relayed") {
-        const auto record = to_record(member);
+        const auto record = to_record(connection);
         CHECK(record.relayed == 1);
         CHECK(record.draining == 0);
         CHECK(record.endpoint_view().empty());
     }
-    const auto record = to_record(member);
+    const auto record = to_record(connection);
     CHECK(record.id == 9);
     CHECK(record.joined == 77);
     CHECK(record.name_view() == announcement.name);

@@ -17,8 +17,8 @@ constexpr std::size_t kMaxUnannounced = 128;
 
 /// Of a worker that ends its announcement by itself. One that drained before has finished what it took; another may have
 /// begun with anything.
-zmq::message_t (*goaway_of(const Member& member))() {
-    return member.draining ? nothing_processed : fate_unknown;
+zmq::message_t (*goaway_of(const WorkerConnection& connection))() {
+    return connection.draining ? nothing_processed : fate_unknown;
 }
 
 /// Where a message comes from; empty when libzmq does not say. A worker of whom that is not known is not believed to be local.
@@ -35,18 +35,19 @@ std::string peer_address(std::span<zmq::message_t> parts) {
 
 }  // namespace
 
-Registry::MemberPtr Registry::find(const std::string& routing_id, std::span<zmq::message_t> parts) {
-    if (const auto found = members_.find(routing_id); found != members_.end()) {
+Registry::ConnectionPtr Registry::find_or_admit(const std::string& routing_id,
+                                                std::span<zmq::message_t> parts) {
+    if (const auto found = connections_.find(routing_id); found != connections_.end()) {
         // Once in a long while the first message does not tell.
         if (auto& address = found->second->address; address.empty())
             address = peer_address(parts);
         return found->second;
     }
-    if (members_.size() >= announced_.size() + kMaxUnannounced)
+    if (connections_.size() >= announced_.size() + kMaxUnannounced)
         return nullptr;
-    auto member = std::make_shared<Member>(routing_id, peer_address(parts));
-    members_.emplace(routing_id, member);
-    return member;
+    auto connection = std::make_shared<WorkerConnection>(routing_id, peer_address(parts));
+    connections_.emplace(routing_id, connection);
+    return connection;
 }
 
 bool Registry::receive_from_worker() {
@@ -55,49 +56,49 @@ bool Registry::receive_from_worker() {
     if (!count)
         return false;
     const std::string routing_id = parts[0].to_string();
-    const auto member = find(routing_id, std::span{parts}.first(std::min(*count, parts.size())));
-    if (!member)
+    const auto connection = find_or_admit(routing_id, std::span{parts}.first(std::min(*count, parts.size())));
+    if (!connection)
         return true;
-    member->heard(Clock::now());
+    connection->heard(Clock::now());
     if (*count != parts.size()) {
-        member->session.go_away(spdy::GoAwayCode::protocol_error);
-        (void)flush(*member);
+        connection->session.go_away(spdy::GoAwayCode::protocol_error);
+        (void)flush(*connection);
         drop(routing_id, "sent a message of " + std::to_string(*count - 1) + " parts instead of two");
     } else if (parts[1].empty()) {
-        on_control(member, parts[2]);
+        on_control(connection, parts[2]);
     } else {
-        on_relayed(*member, parts[1], std::move(parts[2]));
+        on_relayed(*connection, parts[1], std::move(parts[2]));
     }
     return true;
 }
 
-void Registry::on_control(const MemberPtr& member, const zmq::message_t& frames) {
+void Registry::on_control(const ConnectionPtr& connection, const zmq::message_t& frames) {
     std::vector<spdy::Event> events;
-    const auto fault = member->session.receive(transport::bytes_of(frames), events);
+    const auto fault = connection->session.receive(transport::bytes_of(frames), events);
     for (const auto& event : events) {
         if (const auto* opened = std::get_if<spdy::StreamOpened>(&event)) {
             if (transport::is_identity_question(opened->headers))
-                member->session.reply(opened->stream, transport::to_headers(identity()), true);
+                connection->session.reply(opened->stream, transport::to_headers(identity()), true);
             else
-                on_announcement(*member, *opened);
+                on_announcement(*connection, *opened);
         } else if (const auto* headers = std::get_if<spdy::HeadersReceived>(&event)) {
-            on_update(*member, *headers);
+            on_update(*connection, *headers);
         } else if (std::holds_alternative<spdy::GoAwayReceived>(event)) {
-            member->draining = true;
-            publish(*member);
+            connection->draining = true;
+            publish(*connection);
         }
         const auto* data = std::get_if<spdy::DataReceived>(&event);
-        if (data && data->fin && member->announcement_stream == data->stream)
-            leave(*member, "left", goaway_of(*member));
+        if (data && data->fin && connection->announcement_stream == data->stream)
+            leave(*connection, "left", goaway_of(*connection));
         const auto* reset = std::get_if<spdy::StreamReset>(&event);
-        if (reset && member->announcement_stream == reset->stream)
-            leave(*member, "left", fate_unknown);
+        if (reset && connection->announcement_stream == reset->stream)
+            leave(*connection, "left", fate_unknown);
     }
-    const bool broken = fault || !member->session.at_frame_boundary();
+    const bool broken = fault || !connection->session.at_frame_boundary();
     if (broken && !fault)
-        member->session.go_away(spdy::GoAwayCode::protocol_error);
-    if (flush(*member) && broken)
-        drop(member->routing_id,
+        connection->session.go_away(spdy::GoAwayCode::protocol_error);
+    if (flush(*connection) && broken)
+        drop(connection->routing_id,
              "broke SPDY: " + std::string(fault ? fault->why : "a frame split over two messages"));
 }
 
@@ -105,7 +106,7 @@ transport::AnnouncementReply Registry::identity() const {
     return {.status = 200, .reason = {}, .router = options_.identity, .heartbeat = options_.heartbeat};
 }
 
-void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) {
+void Registry::on_announcement(WorkerConnection& connection, const spdy::StreamOpened& event) {
     transport::AnnouncementReply reply;
     reply.heartbeat = options_.heartbeat;
     reply.router = options_.identity;
@@ -117,38 +118,38 @@ void Registry::on_announcement(Member& member, const spdy::StreamOpened& event) 
     } else if (event.fin) {
         refusal = {400, "the announcement's stream must stay open for as long as the worker serves"};
     } else {
-        member.announcement = std::get<transport::Announcement>(std::move(parsed));
-        refusal = settle_endpoint(member.announcement, member.address, options_.insecure);
+        connection.announcement = std::get<transport::Announcement>(std::move(parsed));
+        refusal = settle_endpoint(connection.announcement, connection.address, options_.insecure);
     }
     if (!refusal)
-        refusal = enter_table(member);
+        refusal = enter_table(connection);
     if (refusal) {
-        log_refused_.line("refused a worker from " + member.address + ": " + refusal->why);
-        member.last_refused = Clock::now();
+        log_refused_.line("refused a worker from " + connection.address + ": " + refusal->why);
+        connection.last_refused = Clock::now();
         reply.status = refusal->status;
         reply.reason = refusal->why;
-        member.session.reply(event.stream, transport::to_headers(reply), true);
+        connection.session.reply(event.stream, transport::to_headers(reply), true);
         return;
     }
-    reply.warning = warn_if_mixed(member);
-    member.announcement_stream = event.stream;
-    member.session.reply(event.stream, transport::to_headers(reply), false);
+    reply.warning = warn_if_mixed(connection);
+    connection.announcement_stream = event.stream;
+    connection.session.reply(event.stream, transport::to_headers(reply), false);
 }
 
-std::string Registry::warn_if_mixed(const Member& member) {
+std::string Registry::warn_if_mixed(const WorkerConnection& connection) {
     Mixture found;
     for (const auto& [id, other] : announced_) {
-        if (other.get() == &member || other->draining)
+        if (other.get() == &connection || other->draining)
             continue;
-        found = compare(member.announcement, other->announcement);
+        found = compare(connection.announcement, other->announcement);
         if (found.is_mixed())
             break;
     }
     if (mixed_.size() > table_.size().workers)
         mixed_.clear();  // of services that have no worker any more
     if (!found.is_mixed()) {
-        mixed_.erase(member.announcement.service);
-    } else if (auto& last = mixed_[member.announcement.service]; last != found.kind) {
+        mixed_.erase(connection.announcement.service);
+    } else if (auto& last = mixed_[connection.announcement.service]; last != found.kind) {
         // Once, however many workers of the two there are.
         last = found.kind;
         log_mixed_.line(found.sentence);
@@ -156,40 +157,40 @@ std::string Registry::warn_if_mixed(const Member& member) {
     return found.sentence;
 }
 
-void Registry::on_update(Member& member, const spdy::HeadersReceived& event) {
-    if (!member.slot || member.announcement_stream != event.stream)
+void Registry::on_update(WorkerConnection& connection, const spdy::HeadersReceived& event) {
+    if (!connection.slot || connection.announcement_stream != event.stream)
         return;
-    auto announcement = member.announcement;
+    auto announcement = connection.announcement;
     auto error = transport::update(announcement, event.headers);
     if (!error)
-        error = settle_endpoint(announcement, member.address, options_.insecure);
+        error = settle_endpoint(announcement, connection.address, options_.insecure);
     if (!error)
-        error = change(member, std::move(announcement));
+        error = change(connection, std::move(announcement));
     if (error)
-        log_wrong_update_.line("worker '" + member.announcement.name +
+        log_wrong_update_.line("worker '" + connection.announcement.name +
                                "' sent a wrong update, ignored: " + error->why);
     else
-        (void)warn_if_mixed(member);
+        (void)warn_if_mixed(connection);
     if (event.fin)
-        leave(member, "left", goaway_of(member));
+        leave(connection, "left", goaway_of(connection));
 }
 
 void Registry::drop(const std::string& routing_id, const std::string& how) {
-    const auto found = members_.find(routing_id);
-    if (found == members_.end())
+    const auto found = connections_.find(routing_id);
+    if (found == connections_.end())
         return;
-    const auto member = found->second;
-    members_.erase(found);
-    if (member->slot)
-        leave(*member, how, fate_unknown);
-    else if (!member->announcement_stream)
-        log_dropped_.line("dropped a connection from " + member->address + " that " + how);
+    const auto connection = found->second;
+    connections_.erase(found);
+    if (connection->slot)
+        leave(*connection, how, fate_unknown);
+    else if (!connection->announcement_stream)
+        log_dropped_.line("dropped a connection from " + connection->address + " that " + how);
 }
 
-bool Registry::flush(Member& member) {
-    if (member.session.output_size() == 0)
+bool Registry::flush(WorkerConnection& connection) {
+    if (connection.session.output_size() == 0)
         return true;
-    const zmq::message_t id(member.routing_id.data(), member.routing_id.size());
+    const zmq::message_t id(connection.routing_id.data(), connection.routing_id.size());
     // [routing id][empty peer][frames]: the empty one says that the registry itself speaks.
     auto result = transport::SendResult::sent;
     try {
@@ -199,7 +200,7 @@ bool Registry::flush(Member& member) {
         } else {
             const zmq::message_t registry;
             result =
-                transport::send(workers_, &registry, transport::to_message(member.session.take_output()));
+                transport::send(workers_, &registry, transport::to_message(connection.session.take_output()));
         }
     } catch (const zmq::error_t& error) {
         if (error.num() != EHOSTUNREACH)
@@ -208,10 +209,10 @@ bool Registry::flush(Member& member) {
     }
     if (result == transport::SendResult::sent)
         return true;
-    drop(member.routing_id, member.draining ? "left"
-                            : result == transport::SendResult::full
-                                ? "is gone: it does not read what it is sent"
-                                : "is gone: its connection ended");
+    drop(connection.routing_id, connection.draining ? "left"
+                                : result == transport::SendResult::full
+                                    ? "is gone: it does not read what it is sent"
+                                    : "is gone: its connection ended");
     return false;
 }
 
