@@ -59,15 +59,15 @@ bool Session::Impl::spend(double cost) {
     return false;
 }
 
-Phase Session::Impl::phase_of(StreamId id, const Stream* stream) const noexcept {
+StreamPhase Session::Impl::phase_of(StreamId id, const Stream* stream) const noexcept {
     if (stream == nullptr) {
         const bool was_used = is_own_id(id) ? is_client() && id < next_id_ : id <= last_peer_id_;
         // What we announced by GOAWAY not to take may be on its way without a fault of the peer.
-        return was_used || went_away_ ? Phase::closed : Phase::unknown;
+        return was_used || went_away_ ? StreamPhase::closed : StreamPhase::unknown;
     }
     if (stream->remote_done)
-        return Phase::remote_done;
-    return is_client() && !stream->replied ? Phase::awaiting_reply : Phase::open;
+        return StreamPhase::remote_done;
+    return is_client() && !stream->replied ? StreamPhase::awaiting_reply : StreamPhase::open;
 }
 
 Stream& Session::Impl::add_stream(StreamId id) {

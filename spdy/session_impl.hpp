@@ -73,13 +73,13 @@ class Session::Impl {
     /// Copies and checks an inflated block; a faulty one resets the stream.
     [[nodiscard]] std::optional<HeaderBlock> take_block(StreamId id, Bytes plain, Events& out);
     /// SYN_REPLY and HEADERS have these steps in common: the stream that may have the block, or nothing.
-    [[nodiscard]] Stream* stream_for(StreamId id, Arrival arrival, Events& out);
+    [[nodiscard]] Stream* stream_for(StreamId id, FrameKind kind, Events& out);
     /// Why a SYN_STREAM that is in order is not taken, if so.
     [[nodiscard]] bool refuses(const ControlFrame& frame) const noexcept;
     /// Answers a fault of the peer by RST_STREAM and closes the stream, should it be open.
     void reset_faulty(StreamId id, ResetCode code, std::string_view why, Events& out);
 
-    [[nodiscard]] Phase phase_of(StreamId id, const Stream* stream) const noexcept;
+    [[nodiscard]] StreamPhase phase_of(StreamId id, const Stream* stream) const noexcept;
     [[nodiscard]] bool is_own_id(StreamId id) const noexcept { return (id & 1) == (is_client() ? 1u : 0u); }
     /// A PING that we sent and that is not answered: answers come back in order.
     [[nodiscard]] bool awaits_ping(std::uint32_t id) const noexcept {

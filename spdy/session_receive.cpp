@@ -60,9 +60,9 @@ void Session::Impl::on_data(const DataPart& part, Events& out) {
         if (const std::uint32_t delta = receiving_.give_back(part.body_size); delta > 0)
             writer_.window_update(0, delta);
 
-        const Ruling& ruling = rule(phase_of(part.stream, stream), Arrival::data);
-        if (ruling.action == Ruling::reset)
-            return reset_faulty(part.stream, ruling.code, ruling.why, out);
+        const Disposition& disposition = disposition_of(phase_of(part.stream, stream), FrameKind::data);
+        if (disposition.action == Disposition::reset)
+            return reset_faulty(part.stream, disposition.code, disposition.why, out);
     }
     if (stream == nullptr || stream->remote_done) {
         if (part.starts && part.body_size == 0)
@@ -137,23 +137,23 @@ void Session::Impl::on_syn_stream(const ControlFrame& frame, Events& out) {
     out.push_back(StreamOpened{id, priority, std::move(*headers), has_fin(frame)});
 }
 
-Stream* Session::Impl::stream_for(StreamId id, Arrival arrival, Events& out) {
+Stream* Session::Impl::stream_for(StreamId id, FrameKind kind, Events& out) {
     if (id == 0) {
         fail("headers on stream 0");
         return nullptr;
     }
     Stream* stream = streams_.find(id);
-    const Ruling& ruling = rule(phase_of(id, stream), arrival);
-    switch (ruling.action) {
-        case Ruling::accept:
+    const Disposition& disposition = disposition_of(phase_of(id, stream), kind);
+    switch (disposition.action) {
+        case Disposition::accept:
             return stream;
-        case Ruling::ignore:
+        case Disposition::ignore:
             spend();
             return nullptr;
-        case Ruling::reset:
+        case Disposition::reset:
             break;
     }
-    reset_faulty(id, ruling.code, ruling.why, out);
+    reset_faulty(id, disposition.code, disposition.why, out);
     return nullptr;
 }
 
@@ -164,7 +164,7 @@ void Session::Impl::on_syn_reply(const ControlFrame& frame, Events& out) {
     if (!plain)
         return;
     const StreamId id = stream_id_at(frame.body.data());
-    Stream* stream = stream_for(id, Arrival::syn_reply, out);
+    Stream* stream = stream_for(id, FrameKind::syn_reply, out);
     if (stream == nullptr)
         return;
     auto headers = take_block(id, *plain, out);
@@ -183,14 +183,14 @@ void Session::Impl::on_headers(const ControlFrame& frame, Events& out) {
     if (!plain)
         return;
     const StreamId id = stream_id_at(frame.body.data());
-    Stream* stream = stream_for(id, Arrival::headers, out);
+    Stream* stream = stream_for(id, FrameKind::headers, out);
     if (stream == nullptr)
         return;
     if (stream->blocks < kFreeBlocks)
         ++stream->blocks;
     else if (!spend())
         return;
-    if (has_fin(frame) && phase_of(id, stream) == Phase::awaiting_reply)
+    if (has_fin(frame) && phase_of(id, stream) == StreamPhase::awaiting_reply)
         return reset_faulty(id, ResetCode::protocol_error, "the stream ends before SYN_REPLY", out);
     auto headers = take_block(id, *plain, out);
     if (!headers)
