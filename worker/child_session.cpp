@@ -165,13 +165,13 @@ void ChildSession::perform(spdy::StreamId id, Command& command) {
     touch();
 }
 
-void ChildSession::on(Stream& stream, Answer& answer) {
+void ChildSession::on(Stream& stream, SendResponse& answer) {
     stop_reading(stream);
     if (answer.trailers) {
         if (!reply(stream, answer.headers, false))
             return;
         stream.pending.add(std::move(answer.body));
-        Finish finish{std::move(answer.trailers)};
+        EndResponse finish{std::move(answer.trailers)};
         return on(stream, finish);
     }
     if (!reply(stream, answer.headers, answer.body.empty()))
@@ -186,36 +186,36 @@ void ChildSession::on(Stream& stream, Answer& answer) {
     stream.last = true;
 }
 
-void ChildSession::on(Stream& stream, Interim& interim) {
+void ChildSession::on(Stream& stream, SendInterim& interim) {
     // Too many or too large: the final response matters more.
     if (!stream.replied)
         (void)session_.headers(stream.id, interim.headers, false);
 }
 
-void ChildSession::on(Stream& stream, Begin& begin) {
+void ChildSession::on(Stream& stream, StartResponse& begin) {
     if (reply(stream, begin.headers, false))
         pump(stream);
 }
 
-void ChildSession::on(Stream& stream, Chunk& chunk) {
+void ChildSession::on(Stream& stream, WriteBody& chunk) {
     stream.exchange->sent(Exchange::kWriteCost);
     stream.pending.add(std::move(chunk.bytes));
     pump(stream);
 }
 
-void ChildSession::on(Stream& stream, Finish& finish) {
+void ChildSession::on(Stream& stream, EndResponse& finish) {
     stop_reading(stream);
     stream.last = true;
     stream.trailers = std::move(finish.trailers);
     pump(stream);
 }
 
-void ChildSession::on(Stream& stream, const BreakOff& break_off) {
+void ChildSession::on(Stream& stream, const AbortResponse& break_off) {
     session_.reset(stream.id, break_off.code);
     remove(stream, true);
 }
 
-void ChildSession::on(Stream& stream, const Consumed& consumed) {
+void ChildSession::on(Stream& stream, const BodyConsumed& consumed) {
     if (stream.discarding)
         return;
     stream.unread -= consumed.bytes;
@@ -232,8 +232,8 @@ ChildSession::Stream* ChildSession::find(spdy::StreamId id) noexcept {
 void ChildSession::respond(Stream& stream, Response response) {
     auto [headers, has_body] = encode(response, stream.exchange->is_head(), dispatcher_.log());
     auto trailers = has_body ? encode_trailers(response) : std::nullopt;
-    Answer answer{std::move(headers), has_body ? std::move(response).body() : std::string{},
-                  std::move(trailers)};
+    SendResponse answer{std::move(headers), has_body ? std::move(response).body() : std::string{},
+                        std::move(trailers)};
     on(stream, answer);
 }
 

@@ -104,13 +104,13 @@ class ChildSession {
     void on(const spdy::SettingsReceived&) {}
     void on(const spdy::GoAwayReceived&) {}
 
-    void on(Stream& stream, Answer& answer);
-    void on(Stream& stream, Interim& interim);
-    void on(Stream& stream, Begin& begin);
-    void on(Stream& stream, Chunk& chunk);
-    void on(Stream& stream, Finish& finish);
-    void on(Stream& stream, const BreakOff& break_off);
-    void on(Stream& stream, const Consumed& consumed);
+    void on(Stream& stream, SendResponse& answer);
+    void on(Stream& stream, SendInterim& interim);
+    void on(Stream& stream, StartResponse& begin);
+    void on(Stream& stream, WriteBody& chunk);
+    void on(Stream& stream, EndResponse& finish);
+    void on(Stream& stream, const AbortResponse& break_off);
+    void on(Stream& stream, const BodyConsumed& consumed);
 
     [[nodiscard]] Stream* find(spdy::StreamId id) noexcept;
     void respond(Stream& stream, Response response);

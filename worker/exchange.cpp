@@ -34,7 +34,7 @@ std::string_view Exchange::next() {
         return {};
     ask_for_body();
     if (taken_ >= report_at_)
-        post(Consumed{std::exchange(taken_, 0)});
+        post(BodyConsumed{std::exchange(taken_, 0)});
     if (!ready_) {
         reader_.wait_until(kNever, [this] { return body_stopped_.load() || !inbox_.empty(); });
         ready_ = inbox_.take_all();
@@ -55,13 +55,13 @@ void Exchange::ask_for_body() {
 }
 
 void Exchange::send_interim(int status, const Fields& fields) {
-    post(Interim{encode_interim(status, fields)});
+    post(SendInterim{encode_interim(status, fields)});
 }
 
 void Exchange::begin(spdy::HeaderBlock headers) {
     // What produces the body may read the request's, and with the final status it would be too late to ask.
     ask_for_body();
-    post(Begin{std::move(headers)});
+    post(StartResponse{std::move(headers)});
 }
 
 void Exchange::trailer(std::string_view name, std::string_view value) {
@@ -108,7 +108,7 @@ bool Exchange::write(std::string_view chunk) {
         const auto piece = chunk.substr(0, kLargestPiece);
         chunk.remove_prefix(piece.size());
         unsent_.fetch_add(piece.size() + kWriteCost);
-        post(Chunk{std::string(piece)});
+        post(WriteBody{std::string(piece)});
     }
     return !cancelled();
 }

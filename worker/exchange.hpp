@@ -71,11 +71,11 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     /// that is what the capacity counts.
     void answer(spdy::HeaderBlock headers, std::string body,
                 std::optional<spdy::HeaderBlock> trailers = std::nullopt) {
-        post(Answer{std::move(headers), std::move(body), std::move(trailers)});
+        post(SendResponse{std::move(headers), std::move(body), std::move(trailers)});
     }
     void begin(spdy::HeaderBlock headers);
-    void finish() { post(Finish{std::move(own_trailers_)}); }
-    void break_off(spdy::ResetCode code) { post(BreakOff{code}); }
+    void finish() { post(EndResponse{std::move(own_trailers_)}); }
+    void break_off(spdy::ResetCode code) { post(AbortResponse{code}); }
 
     // The I/O thread's side.
 
@@ -93,7 +93,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     void cancel() noexcept;
     /// The rest of the body will not come.
     void stop_body() noexcept;
-    /// So much of what was written is on its way; kWriteCost more for each Chunk once its command is done.
+    /// So much of what was written is on its way; kWriteCost more for each WriteBody once its command is done.
     void sent(std::size_t bytes) noexcept;
 
     /// What a write costs beside its bytes until the I/O thread has taken it.

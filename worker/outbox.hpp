@@ -19,43 +19,45 @@ namespace zmqspdy::serving {
 class Exchange;
 
 /// The whole response: it leaves in one message as far as the window allows. Ends the exchange.
-struct Answer {
+struct SendResponse {
     spdy::HeaderBlock headers;
     std::string body;
     std::optional<spdy::HeaderBlock> trailers;
 };
 /// A 1xx response; nothing when the response has begun.
-struct Interim {
+struct SendInterim {
     spdy::HeaderBlock headers;
 };
-/// The response begins; Chunks and a Finish follow.
-struct Begin {
+/// The response begins; WriteBody and EndResponse follow.
+struct StartResponse {
     spdy::HeaderBlock headers;
 };
-struct Chunk {
+struct WriteBody {
     std::string bytes;
 };
 /// The response is whole. Ends the exchange.
-struct Finish {
+struct EndResponse {
     std::optional<spdy::HeaderBlock> trailers;
 };
 /// The response will not become whole, or there is none. Ends the exchange.
-struct BreakOff {
+struct AbortResponse {
     spdy::ResetCode code;
 };
 /// The handler has dealt with so many bytes of the request's body.
-struct Consumed {
+struct BodyConsumed {
     std::size_t bytes;
 };
 
 struct Command {
     std::unique_ptr<Command> next;
     std::shared_ptr<Exchange> exchange;
-    std::variant<Answer, Interim, Begin, Chunk, Finish, BreakOff, Consumed> what;
+    std::variant<SendResponse, SendInterim, StartResponse, WriteBody, EndResponse, AbortResponse,
+                 BodyConsumed>
+        what;
 
     [[nodiscard]] bool ends_exchange() const noexcept {
-        return std::holds_alternative<Answer>(what) || std::holds_alternative<Finish>(what) ||
-               std::holds_alternative<BreakOff>(what);
+        return std::holds_alternative<SendResponse>(what) || std::holds_alternative<EndResponse>(what) ||
+               std::holds_alternative<AbortResponse>(what);
     }
 };
 
