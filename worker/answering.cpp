@@ -12,51 +12,50 @@ namespace zmqspdy::serving {
 
 namespace {
 
-void produce(Exchange& exchange, const Response::Stream& stream, const Request& request, const Log& log) {
+void produce(RequestContext& context, const Response::Stream& stream, const Request& request,
+             const Log& log) {
     try {
-        stream(exchange);
+        stream(context);
     } catch (const BodyAborted&) {
-        return exchange.break_off(spdy::ResetCode::internal_error);  // the client has left: nothing to log
+        return context.break_off(spdy::ResetCode::internal_error);  // the client has left: nothing to log
     } catch (...) {
         if (thread_is_ending()) {
-            exchange.break_off(spdy::ResetCode::internal_error);
+            context.break_off(spdy::ResetCode::internal_error);
             throw;
         }
         log.line(LogLevel::error,
                  name_of(request) + ": the streamed response broke off: " + current_reason());
-        return exchange.break_off(spdy::ResetCode::internal_error);
+        return context.break_off(spdy::ResetCode::internal_error);
     }
-    exchange.finish();
+    context.finish();
 }
 
-void answer(Exchange& exchange, spdy::HeaderBlock headers, bool has_body, Response response) {
+void answer(RequestContext& context, spdy::HeaderBlock headers, bool has_body, Response response) {
     if (!has_body)
-        return exchange.answer(std::move(headers), {});
+        return context.answer(std::move(headers), {});
     auto trailers = encode_trailers(response);
-    exchange.answer(std::move(headers), std::move(response).body(), std::move(trailers));
+    context.answer(std::move(headers), std::move(response).body(), std::move(trailers));
 }
 
 /// Begins and produces a stream, or answers with a body that is whole.
-void send(Exchange& exchange, Response response, const Request& request, const Log& log) {
-    auto [headers, has_body] = encode(response, exchange.is_head(), log);
+void send(RequestContext& context, Response response, const Request& request, const Log& log) {
+    auto [headers, has_body] = encode(response, context.is_head(), log);
     const auto* stream = response.as_stream();  // after encode(), which may change it
     if (stream != nullptr && has_body) {
         for (const auto& [key, value] : response.trailers())
-            exchange.trailer(key, value);
-        exchange.begin(std::move(headers));
-        return produce(exchange, *stream, request, log);
+            context.trailer(key, value);
+        context.begin(std::move(headers));
+        return produce(context, *stream, request, log);
     }
-    answer(exchange, std::move(headers), has_body, std::move(response));
+    answer(context, std::move(headers), has_body, std::move(response));
 }
 
 /// What a Responder points to. It may outlive the worker.
 class Promise final : public Responder::Target {
   public:
-    Promise(std::shared_ptr<Exchange> exchange, Request request,
+    Promise(std::shared_ptr<RequestContext> context, Request request,
             std::shared_ptr<const Application> application)
-        : exchange_{std::move(exchange)},
-          request_{std::move(request)},
-          application_{std::move(application)} {}
+        : context_{std::move(context)}, request_{std::move(request)}, application_{std::move(application)} {}
     Promise(const Promise&) = delete;
     Promise& operator=(const Promise&) = delete;
     ~Promise() override {
@@ -75,14 +74,14 @@ class Promise final : public Responder::Target {
     void respond(Response response) override {
         if (answered_.exchange(true))
             return;
-        if (response.as_later() == nullptr && !exchange_->cancelled())
+        if (response.as_later() == nullptr && !context_->cancelled())
             response = application_->finish(request_, std::move(response));
-        deliver(exchange_, std::move(response), std::move(request_), application_);
+        deliver(context_, std::move(response), std::move(request_), application_);
     }
-    bool cancelled() const noexcept override { return exchange_->cancelled(); }
+    bool cancelled() const noexcept override { return context_->cancelled(); }
 
   private:
-    std::shared_ptr<Exchange> exchange_;
+    std::shared_ptr<RequestContext> context_;
     Request request_;
     std::shared_ptr<const Application> application_;
     std::atomic<bool> answered_{false};
@@ -152,12 +151,12 @@ void add_fields(Response::Fields& fields, const spdy::HeaderBlock& block) {
     }
 }
 
-void deliver(const std::shared_ptr<Exchange>& exchange, Response response, Request request,
+void deliver(const std::shared_ptr<RequestContext>& context, Response response, Request request,
              const std::shared_ptr<const Application>& application) {
     const auto* later = response.as_later();
     if (later == nullptr)
-        return send(*exchange, std::move(response), request, application->log());
-    const auto promise = std::make_shared<Promise>(exchange, RequestBuilder::share(request), application);
+        return send(*context, std::move(response), request, application->log());
+    const auto promise = std::make_shared<Promise>(context, RequestBuilder::share(request), application);
     try {
         (*later)(Responder{promise});
     } catch (...) {

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "worker/application.hpp"
-#include "worker/exchange.hpp"
 #include "worker/log.hpp"
+#include "worker/request_context.hpp"
 #include "zmqspdy/response.hpp"
 #include "zmqspdy/spdy/header_block.hpp"
 
@@ -32,9 +32,9 @@ void check_trailer(std::string_view name, std::string_view value);
 /// One pair for each value of `block`, pseudo headers left out.
 void add_fields(Response::Fields& fields, const spdy::HeaderBlock& block);
 
-/// Answers `exchange` on the calling thread: returns when a stream has been produced, and at once for
+/// Answers `context` on the calling thread: returns when a stream has been produced, and at once for
 /// promises. `response` is what Application::answer() has made of `request`.
-void deliver(const std::shared_ptr<Exchange>& exchange, Response response, Request request,
+void deliver(const std::shared_ptr<RequestContext>& context, Response response, Request request,
              const std::shared_ptr<const Application>& application);
 
 }  // namespace zmqspdy::serving

@@ -75,17 +75,18 @@ void ChildSession::receive(zmq::message_t& frames) {
 void ChildSession::on(spdy::StreamOpened& event) {
     if (!dispatcher_.has_room())
         return session_.reset(event.stream, spdy::ResetCode::refused_stream);
-    const Exchange::Traits traits{event.headers.find(":method") == "HEAD", !event.fin,
-                                  event.headers.find("expect") == "100-continue", dispatcher_.body_window()};
-    auto exchange = std::make_shared<Exchange>(dispatcher_.outbox(), traits, dispatcher_.drain_token());
-    exchange->address = {this, event.stream};
+    const RequestContext::Traits traits{event.headers.find(":method") == "HEAD", !event.fin,
+                                        event.headers.find("expect") == "100-continue",
+                                        dispatcher_.body_window()};
+    auto context = std::make_shared<RequestContext>(dispatcher_.outbox(), traits, dispatcher_.drain_token());
+    context->address = {this, event.stream};
     const spdy::StreamId id = event.stream;
     const bool fin = event.fin;
     auto access = dispatcher_.access_entry(event.headers);
-    auto response = dispatcher_.start(exchange, std::move(event));
+    auto response = dispatcher_.start(context, std::move(event));
     Stream& stream = streams_.emplace_back();
     stream.id = id;
-    stream.exchange = std::move(exchange);
+    stream.context = std::move(context);
     stream.access = std::move(access);
     stream.body_done = fin;
     dispatcher_.stream_opened();
@@ -198,7 +199,7 @@ void ChildSession::on(Stream& stream, StartResponse& begin) {
 }
 
 void ChildSession::on(Stream& stream, WriteBody& chunk) {
-    stream.exchange->sent(Exchange::kWriteCost);
+    stream.context->sent(RequestContext::kWriteCost);
     stream.pending.add(std::move(chunk.bytes));
     pump(stream);
 }
@@ -230,7 +231,7 @@ ChildSession::Stream* ChildSession::find(spdy::StreamId id) noexcept {
 }
 
 void ChildSession::respond(Stream& stream, Response response) {
-    auto [headers, has_body] = encode(response, stream.exchange->is_head(), dispatcher_.log());
+    auto [headers, has_body] = encode(response, stream.context->is_head(), dispatcher_.log());
     auto trailers = has_body ? encode_trailers(response) : std::nullopt;
     SendResponse answer{std::move(headers), has_body ? std::move(response).body() : std::string{},
                         std::move(trailers)};
@@ -271,7 +272,7 @@ void ChildSession::pump(Stream& stream) {
         const bool is_last = stream.last && !stream.trailers && stream.pending.is_last();
         const std::size_t sent = send(stream, rest, is_last);
         const bool is_blocked = sent < rest.size();
-        stream.exchange->sent(sent);
+        stream.context->sent(sent);
         stream.pending.drop(sent);
         if (is_blocked)
             return;
@@ -295,7 +296,7 @@ void ChildSession::pump(Stream& stream) {
 void ChildSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool last) {
     const bool shared = transport::worth_sharing(payload.size(), message_->size());
     stream.unread += payload.size();
-    if (!last && !shared && stream.exchange->add_to_last(text_of(payload)))
+    if (!last && !shared && stream.context->add_to_last(text_of(payload)))
         return;
     auto chunk = std::make_unique<BodyChunk>();
     chunk->last = last;
@@ -306,7 +307,7 @@ void ChildSession::give_to_handler(Stream& stream, spdy::Bytes payload, bool las
         chunk->message.copy(*message_);  // keeps the bytes
     else
         chunk->bytes = chunk->copy.assign(chunk->bytes);
-    stream.exchange->deliver(std::move(chunk));
+    stream.context->deliver(std::move(chunk));
 }
 
 /// The rest of an upload is taken and thrown away, so that a client that sends all before it looks at the
@@ -317,7 +318,7 @@ void ChildSession::stop_reading(Stream& stream) {
     stream.discarding = true;
     if (stream.unread > 0 && !stream.body_done)
         session_.consume(stream.id, stream.unread);
-    stream.exchange->stop_body();
+    stream.context->stop_body();
 }
 
 void ChildSession::mark_answered(Stream& stream) {
@@ -334,9 +335,9 @@ void ChildSession::close_if_done(Stream& stream) {
 void ChildSession::remove(Stream& stream, bool cancel) {
     if (!stream.answered)
         dispatcher_.stream_answered();
-    stream.exchange->address = {};
+    stream.context->address = {};
     if (cancel)
-        stream.exchange->cancel();
+        stream.context->cancel();
     streams_.erase(streams_.begin() + (&stream - streams_.data()));
 }
 

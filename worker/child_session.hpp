@@ -1,4 +1,4 @@
-// The session with one httpd child: SPDY streams on one side, exchanges on the other. I/O thread only.
+// The session with one httpd child: SPDY streams on one side, requests on the other. I/O thread only.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@
 #include "worker/access_log.hpp"
 #include "worker/byte_pieces.hpp"
 #include "worker/dispatcher.hpp"
-#include "worker/exchange.hpp"
+#include "worker/request_context.hpp"
 #include "zmqspdy/spdy/session.hpp"
 
 namespace zmqspdy::serving {
@@ -48,8 +48,8 @@ class ChildSession {
     void break_off() {
         while (!streams_.empty()) {
             Stream& stream = streams_.back();
-            session_.reset(stream.id, stream.exchange->claim() ? spdy::ResetCode::refused_stream
-                                                               : spdy::ResetCode::cancel);
+            session_.reset(stream.id, stream.context->claim() ? spdy::ResetCode::refused_stream
+                                                              : spdy::ResetCode::cancel);
             remove(stream, true);
         }
         touch();
@@ -78,7 +78,7 @@ class ChildSession {
   private:
     struct Stream {
         spdy::StreamId id;
-        std::shared_ptr<Exchange> exchange;
+        std::shared_ptr<RequestContext> context;
         AccessEntry access;
         BytePieces pending;      ///< what the window has no room for yet
         std::size_t unread = 0;  ///< bytes given to the handler and not consumed

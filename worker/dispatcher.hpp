@@ -46,12 +46,12 @@ class Dispatcher {
 
     /// The answer, if there is one at once: from a handler that runs on this thread, or an error. Otherwise
     /// nothing, and the request is queued for the pool.
-    [[nodiscard]] std::optional<Response> start(const std::shared_ptr<Exchange>& exchange,
+    [[nodiscard]] std::optional<Response> start(const std::shared_ptr<RequestContext>& context,
                                                 spdy::StreamOpened opened);
     /// Hands what is queued to the pool: after a batch of input, when bodies that came along are there as
     /// well.
     void submit(HandlerPool& pool);
-    /// A command has ended an exchange.
+    /// A command has ended a request.
     void ended() noexcept { --accepted_; }
 
     /// Streams whose answer is not wholly sent, over all sessions.

@@ -17,7 +17,7 @@
 
 #include "transport/parker.hpp"
 #include "worker/application.hpp"
-#include "worker/exchange.hpp"
+#include "worker/request_context.hpp"
 #include "zmqspdy/request.hpp"
 #include "zmqspdy/response.hpp"
 
@@ -27,7 +27,7 @@ namespace zmqspdy::serving {
 /// request.
 struct Job {
     Request request;
-    std::shared_ptr<Exchange> exchange;
+    std::shared_ptr<RequestContext> context;
     Task task;
     std::optional<Response> response;  ///< from a handler that ran already, but not yet delivered
     std::optional<Request> known =

@@ -71,20 +71,20 @@ bool is_name(const std::string& router) {
 }
 
 void run_job(Job& job, const std::shared_ptr<const Application>& application) {
-    if (job.exchange->cancelled() || !(job.response || job.exchange->claim()))
-        return job.exchange->break_off(spdy::ResetCode::cancel);  // it waited too long
+    if (job.context->cancelled() || !(job.response || job.context->claim()))
+        return job.context->break_off(spdy::ResetCode::cancel);  // it waited too long
     if (job.response)
-        return deliver(job.exchange, std::move(*job.response), std::move(*job.known), application);
+        return deliver(job.context, std::move(*job.response), std::move(*job.known), application);
     try {
         job.response = application->answer(job.task, job.request);
     } catch (...) {
         if (!thread_is_ending())
             throw;
         application->log().line(LogLevel::error, "a handler has ended its thread: answered 500");
-        deliver(job.exchange, plain_page(internal_error()), std::move(*job.known), application);
+        deliver(job.context, plain_page(internal_error()), std::move(*job.known), application);
         throw;
     }
-    deliver(job.exchange, std::move(*job.response), std::move(*job.known), application);
+    deliver(job.context, std::move(*job.response), std::move(*job.known), application);
 }
 
 }  // namespace
@@ -259,9 +259,9 @@ void IoThread::turn() {
 
 void IoThread::perform_commands() {
     for (auto command = outbox_.take_all(); command; command = std::move(command->next)) {
-        if (command->ends_exchange())
+        if (command->ends_request())
             dispatcher_.ended();
-        const Exchange::Address address = command->exchange->address;
+        const RequestContext::Address address = command->context->address;
         if (address.session != nullptr)
             address.session->perform(address.stream, *command);
     }

@@ -16,9 +16,9 @@
 
 namespace zmqspdy::serving {
 
-class Exchange;
+class RequestContext;
 
-/// The whole response: it leaves in one message as far as the window allows. Ends the exchange.
+/// The whole response: it leaves in one message as far as the window allows. Ends the request.
 struct SendResponse {
     spdy::HeaderBlock headers;
     std::string body;
@@ -35,11 +35,11 @@ struct StartResponse {
 struct WriteBody {
     std::string bytes;
 };
-/// The response is whole. Ends the exchange.
+/// The response is whole. Ends the request.
 struct EndResponse {
     std::optional<spdy::HeaderBlock> trailers;
 };
-/// The response will not become whole, or there is none. Ends the exchange.
+/// The response will not become whole, or there is none. Ends the request.
 struct AbortResponse {
     spdy::ResetCode code;
 };
@@ -50,12 +50,12 @@ struct BodyConsumed {
 
 struct Command {
     std::unique_ptr<Command> next;
-    std::shared_ptr<Exchange> exchange;
+    std::shared_ptr<RequestContext> context;
     std::variant<SendResponse, SendInterim, StartResponse, WriteBody, EndResponse, AbortResponse,
                  BodyConsumed>
         what;
 
-    [[nodiscard]] bool ends_exchange() const noexcept {
+    [[nodiscard]] bool ends_request() const noexcept {
         return std::holds_alternative<SendResponse>(what) || std::holds_alternative<EndResponse>(what) ||
                std::holds_alternative<AbortResponse>(what);
     }
@@ -67,7 +67,7 @@ class Outbox {
     /// Does nothing once the outbox is closed.
     void post(std::unique_ptr<Command> command) noexcept {
         queue_.push(std::move(command));
-        // A command keeps its exchange, which keeps this outbox: what nobody takes would keep all three for
+        // A command keeps its context, which keeps this outbox: what nobody takes would keep all three for
         // ever.
         if (closed_.load(std::memory_order_seq_cst))
             Queue::discard(queue_.take_all());

@@ -1,4 +1,4 @@
-#include "worker/exchange.hpp"
+#include "worker/request_context.hpp"
 
 #include <algorithm>
 
@@ -13,19 +13,19 @@ using std::chrono::steady_clock;
 
 constexpr steady_clock::time_point kNever = steady_clock::time_point::max();
 /// A writer that had to wait goes on when this little is left, so that it does not wake up for each chunk.
-constexpr std::size_t kLowWater = Exchange::kUnsentLimit / 2;
+constexpr std::size_t kLowWater = RequestContext::kUnsentLimit / 2;
 constexpr std::size_t kLargestPiece = std::size_t{64} * 1024;
 
 }  // namespace
 
-void Exchange::post(decltype(Command::what) what) {
+void RequestContext::post(decltype(Command::what) what) {
     auto command = std::make_unique<Command>();
-    command->exchange = shared_from_this();
+    command->context = shared_from_this();
     command->what = std::move(what);
     outbox_->post(std::move(command));
 }
 
-std::string_view Exchange::next() {
+std::string_view RequestContext::next() {
     if (current_) {
         taken_ += current_->bytes.size();
         current_.reset();
@@ -49,36 +49,36 @@ std::string_view Exchange::next() {
 }
 
 /// A client that expects 100 Continue holds its body back until somebody wants it.
-void Exchange::ask_for_body() {
+void RequestContext::ask_for_body() {
     if (to_be_asked_for_.load() && to_be_asked_for_.exchange(false))
         send_interim(100, {});
 }
 
-void Exchange::send_interim(int status, const Fields& fields) {
+void RequestContext::send_interim(int status, const Fields& fields) {
     post(SendInterim{encode_interim(status, fields)});
 }
 
-void Exchange::begin(spdy::HeaderBlock headers) {
+void RequestContext::begin(spdy::HeaderBlock headers) {
     // What produces the body may read the request's, and with the final status it would be too late to ask.
     ask_for_body();
     post(StartResponse{std::move(headers)});
 }
 
-void Exchange::trailer(std::string_view name, std::string_view value) {
+void RequestContext::trailer(std::string_view name, std::string_view value) {
     check_trailer(name, value);
     if (!own_trailers_)
         own_trailers_.emplace();
     own_trailers_->add(name, value);
 }
 
-Exchange::Fields Exchange::trailers() const {
+RequestContext::Fields RequestContext::trailers() const {
     Fields fields;
     if (trailers_)
         add_fields(fields, *trailers_);
     return fields;
 }
 
-std::stop_token Exchange::stop_token() {
+std::stop_token RequestContext::stop_token() {
     std::stop_source source{std::nostopstate};
     bool stopped = false;
     {
@@ -93,13 +93,13 @@ std::stop_token Exchange::stop_token() {
     return source.get_token();
 }
 
-bool Exchange::sleep_for(std::chrono::milliseconds duration) {
+bool RequestContext::sleep_for(std::chrono::milliseconds duration) {
     const auto now = steady_clock::now();
     const auto end = duration < kNever - now ? now + duration : kNever;
     return !sleeper_.wait_until(end, [this] { return cancelled(); });
 }
 
-bool Exchange::write(std::string_view chunk) {
+bool RequestContext::write(std::string_view chunk) {
     while (!chunk.empty()) {
         if (unsent_.load() >= kUnsentLimit)
             writer_.wait_until(kNever, [this] { return cancelled() || unsent_.load() <= kLowWater; });
@@ -113,7 +113,7 @@ bool Exchange::write(std::string_view chunk) {
     return !cancelled();
 }
 
-void Exchange::deliver(std::unique_ptr<BodyChunk> chunk) noexcept {
+void RequestContext::deliver(std::unique_ptr<BodyChunk> chunk) noexcept {
     if (chunk->last || chunk->copy.empty())
         inbox_.push(std::move(chunk));
     else
@@ -121,7 +121,7 @@ void Exchange::deliver(std::unique_ptr<BodyChunk> chunk) noexcept {
     reader_.notify();
 }
 
-bool Exchange::add_to_last(std::string_view bytes) {
+bool RequestContext::add_to_last(std::string_view bytes) {
     return inbox_.top_up([bytes](BodyChunk& last) {
         if (last.copy.size() + bytes.size() > transport::kGrownPiece)
             return false;
@@ -130,7 +130,7 @@ bool Exchange::add_to_last(std::string_view bytes) {
     });
 }
 
-void Exchange::cancel() noexcept {
+void RequestContext::cancel() noexcept {
     std::stop_source source{std::nostopstate};
     {
         const std::lock_guard lock{stop_mutex_};
@@ -145,12 +145,12 @@ void Exchange::cancel() noexcept {
     stop_body();
 }
 
-void Exchange::stop_body() noexcept {
+void RequestContext::stop_body() noexcept {
     body_stopped_.store(true);
     reader_.notify();
 }
 
-void Exchange::sent(std::size_t bytes) noexcept {
+void RequestContext::sent(std::size_t bytes) noexcept {
     const std::size_t before = unsent_.fetch_sub(bytes);
     if (before > kLowWater && before - bytes <= kLowWater)
         writer_.notify();

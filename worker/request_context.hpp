@@ -34,7 +34,9 @@ struct BodyChunk {
 };
 
 /// Shared by the I/O thread, the job, and the Request wherever the handler takes it.
-class Exchange final : public BodySource, public Writer, public std::enable_shared_from_this<Exchange> {
+class RequestContext final : public BodySource,
+                             public Writer,
+                             public std::enable_shared_from_this<RequestContext> {
   public:
     struct Traits {
         bool is_head = false;           ///< the response has no body
@@ -42,7 +44,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
         bool expects_continue = false;  ///< the client waits for a 100 before it sends it
         std::size_t body_window;        ///< of the stream
     };
-    Exchange(std::shared_ptr<Outbox> outbox, Traits traits, std::stop_token drain) noexcept
+    RequestContext(std::shared_ptr<Outbox> outbox, Traits traits, std::stop_token drain) noexcept
         : outbox_{std::move(outbox)},
           drain_{std::move(drain)},
           is_head_{traits.is_head},
@@ -67,7 +69,7 @@ class Exchange final : public BodySource, public Writer, public std::enable_shar
     /// True for the first caller: the thread that calls the handler next, or the I/O thread, which gives the request back
     /// unprocessed.
     [[nodiscard]] bool claim() noexcept { return !claimed_.exchange(true); }
-    /// Each exchange is ended exactly once, by one of answer(), finish() and break_off(), cancelled or not:
+    /// Each request is ended exactly once, by one of answer(), finish() and break_off(), cancelled or not:
     /// that is what the capacity counts.
     void answer(spdy::HeaderBlock headers, std::string body,
                 std::optional<spdy::HeaderBlock> trailers = std::nullopt) {
