@@ -158,7 +158,7 @@ void DealerPool::run() noexcept {
     for (const auto& exchange : std::exchange(to_notify_, {}))
         exchange->parker.notify();
     service_queues_.clear();
-    tell_who_waits();
+    publish_waiters();
     dirty_.clear();
     links_.clear();
     context_.reset();
@@ -254,7 +254,7 @@ void DealerPool::on_submit(std::shared_ptr<Exchange> exchange) {
     if (!WorkerLink::takes(exchange->head.headers))
         return fail(exchange, Failure::no_worker_left);
     // Who comes while nobody waits need not queue.
-    if (queue_.empty() && !yields(exchange) && dispatch(exchange))
+    if (queue_.empty() && !defer_to_other_child(exchange) && dispatch(exchange))
         return;
     if (exchange->pool.ended)
         return;
@@ -307,7 +307,7 @@ void DealerPool::on_cancel(const std::shared_ptr<Exchange>& exchange) {
     } else {
         if (std::erase(queue_, exchange) != 0)
             service_queues_.leave(exchange->head.service);
-        tell_who_waits();
+        publish_waiters();
     }
 }
 

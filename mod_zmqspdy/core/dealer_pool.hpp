@@ -143,10 +143,10 @@ class DealerPool final : private WorkerLink::Owner {
     /// Gives up everything that workers have.
     void end_overstayed();
     /// Into the worker table, for the other children.
-    void tell_who_waits();
+    void publish_waiters();
     void wake_other_children() const;
     /// True while a free place that this exchange could have is left to another child, whose request has waited longer.
-    [[nodiscard]] bool yields(const std::shared_ptr<Exchange>& exchange);
+    [[nodiscard]] bool defer_to_other_child(const std::shared_ptr<Exchange>& exchange);
     void report_activity();
     [[nodiscard]] transport::LogBudget::Write at(LogLevel level) const;
     [[nodiscard]] std::chrono::milliseconds sleep_time() const;
@@ -194,14 +194,14 @@ class DealerPool final : private WorkerLink::Owner {
     bool queue_may_move_ = false;
     std::chrono::steady_clock::time_point next_look_;  // at the queue, whatever happens
     bool waiting_ = false;
-    std::vector<Turn> turns_;  // as the table has them
-    struct Yield {
-        Turn to;
+    std::vector<QueuePosition> waiters_;  // as the table has them
+    struct Deferral {
+        QueuePosition to;
         std::chrono::steady_clock::time_point until;
         bool goes_on = true;  // seen in this round
     };
-    std::vector<Yield> yields_;      // while a place is free that another child should take
-    std::vector<Turn> passed_over_;  // turns that were not taken when they could have been
+    std::vector<Deferral> deferrals_;         // while a place is free that another child should take
+    std::vector<QueuePosition> passed_over_;  // those whose place was free and not taken
     std::unordered_map<WorkerId, std::unique_ptr<WorkerLink>> links_;
     OutlierEjection outliers_;
     std::vector<WorkerLink*> dirty_;

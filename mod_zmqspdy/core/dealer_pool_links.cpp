@@ -225,9 +225,10 @@ void DealerPool::release_slot(const WorkerLink& link) {
     table_.release(link.slot(), options_.child);
     if (!queue_.empty())
         queue_may_move_ = true;
-    const auto mine = std::find_if(turns_.begin(), turns_.end(),
-                                   [&link](Turn turn) { return turn.is_for(link.worker().service_view()); });
-    if (mine == turns_.end() || table_.first_before(options_.child, *mine, {}))
+    const auto mine = std::find_if(waiters_.begin(), waiters_.end(), [&link](QueuePosition position) {
+        return position.is_for(link.worker().service_view());
+    });
+    if (mine == waiters_.end() || table_.first_before(options_.child, *mine, {}))
         wake_other_children();
 }
 

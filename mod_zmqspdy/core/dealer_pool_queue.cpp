@@ -16,11 +16,11 @@ using Clock = std::chrono::steady_clock;
 // While requests wait: how often to look for a worker even if nobody has rung.
 constexpr std::chrono::milliseconds kQueueTick{50};
 // How long a free place is left to another child whose request has waited longer. It may not be able to take it, and is
-// then passed over: so many turns are remembered for that.
-constexpr std::chrono::milliseconds kYield{10};
+// then passed over: so many positions are remembered for that.
+constexpr std::chrono::milliseconds kDeferral{10};
 constexpr std::size_t kMostPassedOver = 64;
 
-Turn turn_of(const Exchange& exchange) {
+QueuePosition position_of(const Exchange& exchange) {
     return {exchange.head.priority, exchange.arrived, exchange.head.service};
 }
 
@@ -40,10 +40,10 @@ void DealerPool::dispatch_queue() {
     queue_may_move_ = false;
     const auto now = Clock::now();
     next_look_ = now + kQueueTick;
-    const bool was_waiting = !turns_.empty();
+    const bool was_waiting = !waiters_.empty();
     std::vector<std::string_view> moved;
-    for (Yield& yield : yields_)
-        yield.goes_on = false;
+    for (Deferral& deferral : deferrals_)
+        deferral.goes_on = false;
     // Where one request of a service finds no worker, the next one of it will not either, unless it may use
     // one that the first has tried already.
     std::vector<std::pair<std::string_view, Shortage>> without_worker;
@@ -59,7 +59,7 @@ void DealerPool::dispatch_queue() {
         const bool hopeless = known != without_worker.end();
         if (hopeless)
             exchange->shortage.store(known->second, std::memory_order_relaxed);
-        if (!hopeless && !yields(exchange) && dispatch(exchange)) {
+        if (!hopeless && !defer_to_other_child(exchange) && dispatch(exchange)) {
             if (was_waiting && std::find(moved.begin(), moved.end(), service) == moved.end())
                 moved.push_back(service);
             service_queues_.leave(service);
@@ -77,10 +77,10 @@ void DealerPool::dispatch_queue() {
     auto sent_back = std::exchange(queue_, std::move(still_waiting));
     for (auto& exchange : sent_back)
         enqueue(std::move(exchange));
-    std::erase_if(yields_, [](const Yield& yield) { return !yield.goes_on; });
-    for (const Yield& yield : yields_)
-        next_look_ = std::min(next_look_, yield.until);
-    tell_who_waits();
+    std::erase_if(deferrals_, [](const Deferral& deferral) { return !deferral.goes_on; });
+    for (const Deferral& deferral : deferrals_)
+        next_look_ = std::min(next_look_, deferral.until);
+    publish_waiters();
     // What this child did not need of the places that were left to it.
     const auto has_some_left = [&](std::string_view service) {
         return shortage_of(service) == without_worker.end();
@@ -89,33 +89,36 @@ void DealerPool::dispatch_queue() {
         wake_other_children();
 }
 
-bool DealerPool::yields(const std::shared_ptr<Exchange>& exchange) {
-    const auto turn = table_.first_before(options_.child, turn_of(*exchange), passed_over_);
+bool DealerPool::defer_to_other_child(const std::shared_ptr<Exchange>& exchange) {
+    const auto position = table_.first_before(options_.child, position_of(*exchange), passed_over_);
     const auto& service = exchange->head.service;
     const bool has_place =
-        turn && choose_worker(snapshot_, table_, service, [this, &exchange](const auto& candidate) {
+        position && choose_worker(snapshot_, table_, service, [this, &exchange](const auto& candidate) {
             return may_use(candidate, *exchange);
         });
     if (!has_place) {
-        std::erase_if(yields_, [&service](const Yield& yield) { return yield.to.is_for(service); });
+        std::erase_if(deferrals_,
+                      [&service](const Deferral& deferral) { return deferral.to.is_for(service); });
         return false;
     }
     const auto now = Clock::now();
-    const auto known = std::find_if(yields_.begin(), yields_.end(),
-                                    [&turn](const Yield& yield) { return yield.to == *turn; });
-    if (known == yields_.end()) {
-        std::erase_if(yields_, [&service](const Yield& yield) { return yield.to.is_for(service); });
-        yields_.push_back({*turn, now + kYield});
+    const auto known =
+        std::find_if(deferrals_.begin(), deferrals_.end(),
+                     [&position](const Deferral& deferral) { return deferral.to == *position; });
+    if (known == deferrals_.end()) {
+        std::erase_if(deferrals_,
+                      [&service](const Deferral& deferral) { return deferral.to.is_for(service); });
+        deferrals_.push_back({*position, now + kDeferral});
         wake_other_children();
         return true;
     }
     if (now < known->until)
         return known->goes_on = true;
-    yields_.erase(known);
+    deferrals_.erase(known);
     if (passed_over_.size() == kMostPassedOver)
         passed_over_.erase(passed_over_.begin());
-    passed_over_.push_back(*turn);
-    return yields(exchange);
+    passed_over_.push_back(*position);
+    return defer_to_other_child(exchange);
 }
 
 bool DealerPool::dispatch(const std::shared_ptr<Exchange>& exchange) {
@@ -200,21 +203,21 @@ void DealerPool::refuse_for_length(const std::shared_ptr<Exchange>& exchange, Fa
     fail(exchange, failure);
 }
 
-void DealerPool::tell_who_waits() {
-    std::vector<Turn> turns;
+void DealerPool::publish_waiters() {
+    std::vector<QueuePosition> waiters;
     std::vector<std::string_view> services;
     for (const auto& exchange : queue_) {
         const std::string_view service = exchange->head.service;
-        if (turns.size() == WorkerTable::kTurns)
+        if (waiters.size() == WorkerTable::kWaiters)
             break;
         if (std::find(services.begin(), services.end(), service) == services.end()) {
             services.push_back(service);
-            turns.push_back(turn_of(*exchange));
+            waiters.push_back(position_of(*exchange));
         }
     }
-    if (turns != turns_) {
-        turns_ = std::move(turns);
-        table_.set_turns(options_.child, turns_);
+    if (waiters != waiters_) {
+        waiters_ = std::move(waiters);
+        table_.publish_waiters(options_.child, waiters_);
     }
     if (waiting_ == queue_.empty()) {
         waiting_ = !queue_.empty();

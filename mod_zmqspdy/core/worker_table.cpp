@@ -53,7 +53,7 @@ struct WorkerTable::Row {
     std::atomic<std::uint32_t> queued;
     std::atomic<std::uint32_t> streams;
     std::atomic<std::uint32_t> sessions;
-    std::array<std::atomic<std::uint64_t>, kTurns> turns;
+    std::array<std::atomic<std::uint64_t>, kWaiters> waiters;
     alignas(kCacheLine) std::array<std::atomic<std::uint64_t>, kWaitingCounts> waiting_counts;
 };
 
@@ -238,7 +238,7 @@ std::optional<std::uint32_t> WorkerTable::join(pid_t pid) noexcept {
 
 std::uint32_t WorkerTable::leave(std::uint32_t child) noexcept {
     set_waiting(child, false);
-    set_turns(child, {});
+    publish_waiters(child, {});
     for (std::size_t place = 0; place < kWaitingCounts; ++place)
         set_waiting_count(child, place, {});
     report(child, {});
@@ -279,23 +279,23 @@ bool WorkerTable::anyone_waiting_beside(std::uint32_t child) const noexcept {
            row(child).waiting.load(std::memory_order_relaxed);
 }
 
-void WorkerTable::set_turns(std::uint32_t child, std::span<const Turn> turns) noexcept {
-    auto& to = row(child).turns;
-    for (std::size_t i = 0; i < kTurns; ++i)
-        to[i].store(i < turns.size() ? turns[i].word() : 0, std::memory_order_release);
+void WorkerTable::publish_waiters(std::uint32_t child, std::span<const QueuePosition> waiters) noexcept {
+    auto& to = row(child).waiters;
+    for (std::size_t i = 0; i < kWaiters; ++i)
+        to[i].store(i < waiters.size() ? waiters[i].word() : 0, std::memory_order_release);
 }
 
-std::optional<Turn> WorkerTable::first_before(std::uint32_t child, Turn turn,
-                                              std::span<const Turn> passed_over) const noexcept {
-    std::optional<Turn> first;
+std::optional<QueuePosition> WorkerTable::first_before(
+    std::uint32_t child, QueuePosition position, std::span<const QueuePosition> passed_over) const noexcept {
+    std::optional<QueuePosition> first;
     if (!anyone_waiting_beside(child))
         return first;
     for (std::uint32_t other = 0; other < geometry_.size.children; ++other) {
         if (other == child)
             continue;
-        for (const auto& word : row(other).turns) {
-            const auto found = Turn::from_word(word.load(std::memory_order_acquire));
-            if (found.goes_before(first.value_or(turn)) &&
+        for (const auto& word : row(other).waiters) {
+            const auto found = QueuePosition::from_word(word.load(std::memory_order_acquire));
+            if (found.goes_before(first.value_or(position)) &&
                 std::find(passed_over.begin(), passed_over.end(), found) == passed_over.end())
                 first = found;
         }

@@ -12,8 +12,8 @@
 #include <span>
 #include <string_view>
 
+#include "mod_zmqspdy/core/queue_position.hpp"
 #include "mod_zmqspdy/core/shared_time.hpp"
-#include "mod_zmqspdy/core/turn.hpp"
 #include "mod_zmqspdy/core/waiting_count.hpp"
 #include "transport/announcement.hpp"
 
@@ -143,12 +143,13 @@ class WorkerTable {
     void set_waiting(std::uint32_t child, bool waiting) noexcept;
     [[nodiscard]] bool anyone_waiting() const noexcept;
     [[nodiscard]] bool anyone_waiting_beside(std::uint32_t child) const noexcept;
-    /// The first of each service that waits in the child's queue; of more services than kTurns the rest is not told.
-    static constexpr std::size_t kTurns = 4;
-    void set_turns(std::uint32_t child, std::span<const Turn> turns) noexcept;
-    /// The turn of another child's request that must be served before `turn`, but for those in `passed_over`.
-    [[nodiscard]] std::optional<Turn> first_before(std::uint32_t child, Turn turn,
-                                                   std::span<const Turn> passed_over) const noexcept;
+    /// The first of each service that waits in the child's queue; of more services than kWaiters the rest is not told.
+    static constexpr std::size_t kWaiters = 4;
+    void publish_waiters(std::uint32_t child, std::span<const QueuePosition> waiters) noexcept;
+    /// The position of another child's request that must be served before `position`, but for those in `passed_over`.
+    [[nodiscard]] std::optional<QueuePosition> first_before(
+        std::uint32_t child, QueuePosition position,
+        std::span<const QueuePosition> passed_over) const noexcept;
     /// How many requests of each service wait in the child's queue, each count in a place of its own below kWaitingCounts; of
     /// more services at once the rest counts in this child alone.
     static constexpr std::size_t kWaitingCounts = 32;

@@ -41,7 +41,7 @@ void use(WorkerTable table) {
     const auto size = table.size();
     for (std::uint32_t slot = 0; slot < size.workers; ++slot)
         look_at(table, slot);
-    const Turn turn(3, {}, "a");
+    const QueuePosition turn(3, {}, "a");
     for (std::uint32_t child = 0; child < size.children; ++child) {
         (void)table.child(child);
         (void)table.first_before(child, turn, {});
@@ -61,7 +61,7 @@ void use(WorkerTable table) {
             table.set_undialable(slot, 1);
         }
         table.set_waiting(*me, true);
-        table.set_turns(*me, {&turn, 1});
+        table.publish_waiters(*me, {&turn, 1});
         table.set_waiting_count(*me, WorkerTable::kWaitingCounts - 1, {"a", 1});
         table.report(*me, {.queued = 1, .streams = 2, .sessions = 3});
     }

@@ -71,12 +71,12 @@ TEST_CASE("pool: a child whose request no worker may have holds nobody up") {
     head.service = "nobody";
     Call stuck(*other, std::move(head));
     REQUIRE(eventually([&] { return bench.table->anyone_waiting(); }));
-    // A turn that is never taken, of the service that the others want.
+    // A waiter that is never served, of the service that the others want.
     bench.table->set_waiting(2, true);
-    bench.table->set_turns(2, std::array{Turn(0, std::chrono::steady_clock::now() - 1h, "")});
+    bench.table->publish_waiters(2, std::array{QueuePosition(0, std::chrono::steady_clock::now() - 1h, "")});
     for (int i = 0; i < 20; ++i)
         CHECK(bench.get("/a").outcome() == "200 done");
-    bench.table->set_turns(2, {});
+    bench.table->publish_waiters(2, {});
     bench.table->set_waiting(2, false);
     stuck.cancel();
     bench.rest();

@@ -180,35 +180,36 @@ TEST_CASE("somebody waits as long as one child does") {
     CHECK_FALSE(table->anyone_waiting());
 }
 
-TEST_CASE("turns go by priority, then by time, among those of one service") {
+TEST_CASE("queue positions go by priority, then by time, among those of one service") {
     const auto now = std::chrono::steady_clock::now();
     const auto later = now + std::chrono::milliseconds{2};
-    const Turn urgent(0, later, "a");
-    const Turn first(3, now, "a");
-    const Turn second(3, later, "a");
+    const QueuePosition urgent(0, later, "a");
+    const QueuePosition first(3, now, "a");
+    const QueuePosition second(3, later, "a");
     CHECK(urgent.goes_before(first));
     CHECK(first.goes_before(second));
     CHECK_FALSE(second.goes_before(first));
     CHECK_FALSE(first.goes_before(first));
-    CHECK_FALSE(first.goes_before(Turn(3, later, "b")));
-    CHECK_FALSE(Turn{}.goes_before(first));
+    CHECK_FALSE(first.goes_before(QueuePosition(3, later, "b")));
+    CHECK_FALSE(QueuePosition{}.goes_before(first));
 }
 
-TEST_CASE("a child's turns are seen by the others until it leaves") {
+TEST_CASE("a child's waiters are seen by the others until it leaves") {
     SharedTable table({.workers = 1, .children = 2});
     const auto now = std::chrono::steady_clock::now();
-    const Turn mine(3, now, "a");
-    const std::array earlier{Turn(3, now, "b"), Turn(3, now - std::chrono::seconds{1}, "a")};
+    const QueuePosition mine(3, now, "a");
+    const std::array earlier{QueuePosition(3, now, "b"),
+                             QueuePosition(3, now - std::chrono::seconds{1}, "a")};
     const auto other = *table->join(1);
     const auto me = *table->join(2);
     table->set_waiting(other, true);
     CHECK_FALSE(table->first_before(me, mine, {}));
-    table->set_turns(other, earlier);
+    table->publish_waiters(other, earlier);
     CHECK(table->first_before(me, mine, {}) == earlier[1]);
     CHECK_FALSE(table->first_before(me, mine, std::array{earlier[1]}));
     CHECK_FALSE(table->first_before(other, mine, {}));
     SECTION("it has none any more") {
-        table->set_turns(other, {});
+        table->publish_waiters(other, {});
     }
     SECTION("it is gone") {
         CHECK(table->leave(other) == 0);

@@ -76,8 +76,8 @@ void as_others(WorkerTable& table) {
             table.release(chosen->slot, 1);
         (void)table.is_drained(slot, record.id);
     }
-    const Turn turn(3, Clock::now(), "");
-    (void)table.first_before(1, turn, {});
+    const QueuePosition position(3, Clock::now(), "");
+    (void)table.first_before(1, position, {});
     for (std::uint32_t child = 0; child < kSize.children; ++child)
         (void)table.child(child);
     (void)table.registry();
