@@ -362,7 +362,7 @@ TEST_CASE("Only GET has ranges", "[http_response]") {
 
 TEST_CASE("What comes of a range of a short response does not depend on its worker's pace",
           "[http_response]") {
-    const auto httpd = Httpd::started({.global = "ZmqSpdyWindow 16384", .single_child = true});
+    const auto httpd = Httpd::started({.global = "ZmqSpdyWindow 16384"});
     PuppetWorker worker{*httpd, false, {.completed = [](Stream stream) {
                             const bool is_short = stream.seen().path() == "/short";
                             stream.reply(ok({{"content-length", is_short ? "10" : "16385"}}));

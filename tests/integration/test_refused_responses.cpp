@@ -162,13 +162,15 @@ TEST_CASE("A response that comes before the end of the upload does not wait for 
         client.send("POST " + path + " HTTP/1.1\r\nHost: localhost\r\n" + framing + "\r\n\r\n" +
                     (chunked ? "3e8\r\n" : "") + std::string(1000, 'b') + (chunked ? "\r\n" : ""));
     };
-    RawClient client{httpd->port()};
-    begin(client, "/ok/403");
-    CHECK(client.read_until("you may not").starts_with("HTTP/1.1 403 "));
-    // The connection goes on behind the rest.
-    client.send((chunked ? "10000\r\n" : "") + rest + (chunked ? "\r\n0\r\n\r\n" : "") + get("/ok"));
-    (void)client.read_until("HTTP/1.1 200 ");
-    (void)client.read_until("0123456789");
+    {
+        RawClient client{httpd->port()};
+        begin(client, "/ok/403");
+        CHECK(client.read_until("you may not").starts_with("HTTP/1.1 403 "));
+        // The connection goes on behind the rest.
+        client.send((chunked ? "10000\r\n" : "") + rest + (chunked ? "\r\n0\r\n\r\n" : "") + get("/ok"));
+        (void)client.read_until("HTTP/1.1 200 ");
+        (void)client.read_until("0123456789");
+    }
     // Errors, httpd's and a filter's, end it.
     for (const auto& [path, status] : {std::pair{"/ok/502", "502"}, {"/denied", "403"}}) {
         CAPTURE(path);
