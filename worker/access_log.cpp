@@ -117,7 +117,7 @@ struct AccessEntry::Record {
         try {
             log.write(line());
         } catch (const std::exception&) {
-            // Out of memory: no line.
+            return;  // out of memory: no line
         }
     }
 

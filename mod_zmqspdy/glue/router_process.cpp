@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "mod_zmqspdy/core/dealer_pool.hpp"
 #include "mod_zmqspdy/core/log_relay.hpp"
@@ -127,7 +128,7 @@ int post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t*, server_rec* s) noex
         keep.watch->configuration.fetch_add(1);
         keep.watch->log_level.store(static_cast<std::uint32_t>(most_wanted_level(s)));
         supervise_registry(keep, server_config(s), s, pconf);
-        ap_add_version_component(pconf, apr_pstrcat(pconf, "mod_zmqspdy/", kVersion.data(), nullptr));
+        ap_add_version_component(pconf, ("mod_zmqspdy/" + std::string(kVersion)).c_str());
         return OK;
     });
 }

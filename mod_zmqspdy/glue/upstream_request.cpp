@@ -126,7 +126,7 @@ std::optional<int> UpstreamRequest::on_failed(const Event& event) {
                          "every worker that was tried was lost over it (ZmqSpdyRetries)");
         case router::Failure::worker_reset:
             return abort_response("reset", apr_psprintf(r_->pool, "gave the request up (%s)",
-                                                        spdy::to_string(event.code).data()));
+                                                        std::string(spdy::to_string(event.code)).c_str()));
         case router::Failure::excess:
             return abort_response("bad-response",
                                   "sent more interim responses or trailers than a response may have");
