@@ -60,13 +60,16 @@ std::optional<std::string> normalise(const std::string& path, bool merge) {
     return result;
 }
 
-/// Unreserved bytes are decoded before anything else, so that "%2e" is a dot for the dot segments.
-std::string decode_unreserved(const std::string& path) {
+/// Unreserved bytes are decoded before anything else, so that "%2e" is a dot for the dot segments. Nothing where a '%' begins
+/// no encoding, which is 400 already: "%2%45" does not become "%2E".
+std::optional<std::string> decode_unreserved(const std::string& path) {
     std::string result;
     for (std::size_t i = 0; i < path.size(); ++i) {
         result += path[i];
-        if (path[i] != '%' || i + 2 >= path.size() || value_of(path[i + 1]) < 0 || value_of(path[i + 2]) < 0)
+        if (path[i] != '%')
             continue;
+        if (i + 2 >= path.size() || value_of(path[i + 1]) < 0 || value_of(path[i + 2]) < 0)
+            return std::nullopt;
         const char byte = static_cast<char>(value_of(path[i + 1]) * 16 + value_of(path[i + 2]));
         const bool unreserved = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                                 (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' ||
@@ -82,7 +85,8 @@ std::string decode_unreserved(const std::string& path) {
 std::optional<std::string> decode_and_normalise(const std::string& path, PathRules rules) {
     if (path.empty() || path.front() != '/')
         return std::nullopt;
-    const auto normal = normalise(decode_unreserved(path), rules.merge_slashes);
+    const auto readable = decode_unreserved(path);
+    const auto normal = readable ? normalise(*readable, rules.merge_slashes) : std::nullopt;
     const auto plain = normal ? unescape(*normal, rules.encoded_slash) : std::nullopt;
     if (!plain || rules.encoded_slash != EncodedSlash::decoded)
         return plain;

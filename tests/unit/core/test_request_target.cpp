@@ -116,6 +116,8 @@ TEST_CASE("a target is as the client sent it where httpd reads it as what it has
         REQUIRE(httpd);
         CHECK(asked(sent, httpd->path) == sent);
     }
+    // httpd answers 400, instead of making "%2E" of it first.
+    CHECK_FALSE(test::read_as_httpd("/%2%45", {}));
     CHECK(asked("/a?b=%2F?c", "/a", "b=%2F?c") == "/a?b=%2F?c");
     CHECK(asked("/a?", "/a", "") == "/a?");
     CHECK(asked("/a%2fb", "/a/b", {}, {EncodedSlash::decoded}) == "/a%2fb");
