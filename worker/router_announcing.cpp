@@ -107,7 +107,7 @@ void RouterLink::on(const spdy::ReplyReceived& event) {
     heartbeat_ = reply->heartbeat;
     due_ = Clock::now() + heartbeat_;
     connection_->announced = true;
-    news_.announced(reply->warning);
+    news_.announced(setting_.announcement.service, reply->warning);
 }
 
 void RouterLink::on(const spdy::StreamReset& event) {

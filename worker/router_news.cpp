@@ -23,9 +23,10 @@ void RouterNews::line(LogLevel level, std::string text) {
     log_.line(std::move(text));
 }
 
-void RouterNews::announced(const std::string& warning) {
+void RouterNews::announced(const std::string& service, const std::string& warning) {
     if (said_ != Said::announced)
-        line(LogLevel::info, "announced to " + router_);
+        line(LogLevel::info,
+             "announced to " + router_ + (service.empty() ? "" : " for the service '" + service + "'"));
     if (!warning.empty() && warning != warning_)
         line(LogLevel::warning,
              "the router " + router_ + " warns: " + transport::printable(warning, kMostReason));

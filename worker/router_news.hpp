@@ -25,8 +25,8 @@ class RouterNews {
     RouterNews(const RouterNews&) = delete;
     RouterNews& operator=(const RouterNews&) = delete;
 
-    /// `warning`: what the router has to say about it; empty: nothing.
-    void announced(const std::string& warning);
+    /// `service`: of the worker; empty: none. `warning`: what the router has to say about it; empty: nothing.
+    void announced(const std::string& service, const std::string& warning);
     void refused(const std::string& reason, std::chrono::seconds pause);
     /// The router has said `why` nobody there reaches this worker's endpoint, and is asked to relay instead.
     void out_of_reach(std::string_view why);

@@ -178,7 +178,9 @@ template <typename Of>
 const char* help() {
     static const std::string text = [] {
         const auto described = describe<Of>();
-        auto sentence = described.meaning + "; default: " + described.standard;
+        auto sentence = described.meaning;
+        if (described.standard != "-")
+            sentence += "; default: " + described.standard;
         std::erase(sentence, '`');
         return sentence;
     }();

@@ -28,6 +28,7 @@ class RouterLoop final : public Actor {
                         std::chrono::milliseconds grace = std::chrono::seconds{60}, bool relay = true)
         : known_{true} {
         announcement_.name = "worker";
+        announcement_.service = "blue";
         if (!relay)
             announcement_.endpoint =
                 std::get<transport::Endpoint>(transport::parse_endpoint("ipc://@zmqspdy/w"));

@@ -122,7 +122,8 @@ TEST_CASE("a router that is lost and back at once gets two lines, one that stays
     registry.emplace(context, "tcp://127.0.0.1:*");
     const std::string endpoint = "tcp://127.0.0.1:" + port_of(*registry);
     RouterLoop loop{{endpoint}};
-    REQUIRE(until({&loop, &*registry}, [&] { return loop.logs("announced to"); }));
+    REQUIRE(until({&loop, &*registry}, [&] { return loop.logs("announced to " + endpoint); }));
+    CHECK(loop.logs(" for the service 'blue'\n"));
     registry.reset();
     REQUIRE(until({&loop}, [&] { return loop.logs("lost the router"); }));
     registry.emplace(context, endpoint);
