@@ -104,9 +104,8 @@ struct ServiceQueueLength : Number<std::size_t, 1, 1'000'000> {
     static constexpr Context context = Context::server;
     static constexpr const char* unset = "3/4 of `MaxRequestWorkers`";
     static constexpr const char* meaning =
-        "requests of one service that may wait for a worker, in all children together; more get 503 at once, "
-        "so that a "
-        "service of few workers leaves some of httpd's threads to the rest";
+        "requests of one service that may wait for a worker, in all children together; more get 503 at "
+        "once. So a service with few workers cannot take all of httpd's threads";
 };
 
 struct Window : Bytes<std::uint32_t, 16384, 16777216> {
@@ -142,9 +141,8 @@ struct SlowStart : Time {
     static constexpr Value standard{0};
     static constexpr const char* unset = "none";
     static constexpr const char* meaning =
-        "time in which a new worker's share grows from a hundredth of its weight to all of it; an idle one "
-        "takes its "
-        "turn all the same, and what nobody else can";
+        "ramp-up time: the weight of a worker that joins grows from 1 % to 100 % over it. An idle one "
+        "still gets its turn, and every request that no other worker can take";
 };
 
 struct GracefulTimeout : TimeOrNone {
@@ -204,11 +202,9 @@ struct ReplayBuffer : Bytes<std::size_t, 0, 16777216> {
     static constexpr Context context = Context::directory;
     static constexpr Value standard = std::size_t{64} * 1024;
     static constexpr const char* meaning =
-        "so much of a request body is kept until the response begins, so that it can be sent again; a longer "
-        "one "
-        "cannot. Up to 1 MiB is kept whatever this says until the worker has taken the request, since it may "
-        "refuse "
-        "it";
+        "longest request body that is kept until the response begins, so that it can be sent to another "
+        "worker. Whatever this says, up to 1 MiB is kept until the worker has accepted the request, since "
+        "it may refuse it";
 };
 
 struct RequestBuffer : Bytes<std::size_t, 0, 16777216> {
@@ -216,11 +212,9 @@ struct RequestBuffer : Bytes<std::size_t, 0, 16777216> {
     static constexpr Context context = Context::directory;
     static constexpr Value standard = std::size_t{64} * 1024;
     static constexpr const char* meaning =
-        "a request body of at most so many bytes, by its Content-Length, is read whole before a worker is "
-        "asked for, "
-        "so that a slow upload holds no worker's place; longer ones, and those without a length or with "
-        "`Expect: "
-        "100-continue`, flow at once. 0: none";
+        "longest request body, by its Content-Length, that is read whole before a worker is asked for, so "
+        "that a slow upload holds no worker's place. Longer bodies, and those without a length or with "
+        "`Expect: 100-continue`, flow at once. 0: none";
 };
 
 struct ResponseBuffer : Bytes<std::size_t, 0, 16777216> {
@@ -228,11 +222,9 @@ struct ResponseBuffer : Bytes<std::size_t, 0, 16777216> {
     static constexpr Context context = Context::directory;
     static constexpr Value standard = std::size_t{1024} * 1024;
     static constexpr const char* meaning =
-        "when what is left of a response is no more than this, what a slow client has not read included, it "
-        "is taken "
-        "from the worker, whose place is free once the end has come; of a response without a length so much "
-        "is taken, "
-        "in case it ends. It counts beyond `ZmqSpdyWindow`. 0: none";
+        "a response whose rest fits into so many bytes is taken from its worker although the client reads "
+        "slowly, so that the worker's place is free sooner; of a response without a length, up to so many "
+        "bytes are. They come on top of `ZmqSpdyWindow`. 0: none";
 };
 
 struct Serve : Flag {
