@@ -24,8 +24,8 @@ static_assert(std::is_trivially_destructible_v<ServerConfig> && std::is_triviall
               "they live in pools without a cleanup");
 
 template <typename Config>
-Config* make(apr_pool_t* p) {
-    return new (apr_palloc(p, sizeof(Config))) Config{};
+Config* make(apr_pool_t* p, const Config& value = {}) {
+    return new (apr_palloc(p, sizeof(Config))) Config{value};
 }
 
 const char* refuse(cmd_parms* cmd, const char* rule) {
@@ -34,9 +34,8 @@ const char* refuse(cmd_parms* cmd, const char* rule) {
 
 // parse<Of>() reads a directive's word into `value`, or returns the sentence that says what is wrong.
 
-template <typename Of>
-requires(std::is_integral_v<typename Of::Value>) const
-    char* parse(cmd_parms* cmd, const char* word, typename Of::Value& value) {
+template <typename Of, std::integral Value>
+const char* parse(cmd_parms* cmd, const char* word, Value& value) {
     std::uint64_t number = 0;
     const char* const last = word + std::strlen(word);
     const auto [end, error] = std::from_chars(word, last, number);
@@ -44,7 +43,7 @@ requires(std::is_integral_v<typename Of::Value>) const
         return apr_psprintf(
             cmd->pool, "%s: '%s' must be a number from %" APR_UINT64_T_FMT " to %" APR_UINT64_T_FMT, Of::name,
             word, static_cast<apr_uint64_t>(Of::least), static_cast<apr_uint64_t>(Of::most));
-    value = static_cast<typename Of::Value>(number);
+    value = static_cast<Value>(number);
     return nullptr;
 }
 
@@ -179,7 +178,7 @@ const char* help() {
     static const std::string text = [] {
         const auto described = describe<Of>();
         auto sentence = described.meaning;
-        if (described.standard != "-")
+        if (!described.standard.empty())
             sentence += "; default: " + described.standard;
         std::erase(sentence, '`');
         return sentence;
@@ -235,7 +234,7 @@ void* create_dir_config(apr_pool_t* p, char*) noexcept {
 void* merge_dir_config(apr_pool_t* p, void* base_config, void* added_config) noexcept {
     const auto& base = *static_cast<const DirConfig*>(base_config);
     const auto& added = *static_cast<const DirConfig*>(added_config);
-    auto* const result = new (apr_palloc(p, sizeof(DirConfig))) DirConfig{added};
+    auto* const result = make<DirConfig>(p, added);
     result->inherit(base);
     return result;
 }

@@ -1,8 +1,8 @@
 // Directives in words, for their users.
 #pragma once
 
+#include <concepts>
 #include <string>
-#include <type_traits>
 
 #include "mod_zmqspdy/glue/settings.hpp"
 
@@ -12,7 +12,7 @@ namespace zmqspdy::glue {
 struct Description {
     std::string name;
     std::string argument;
-    std::string standard;
+    std::string standard;  ///< empty: nothing
     std::string context;
     std::string meaning;
 };
@@ -34,9 +34,8 @@ struct Description {
 [[nodiscard]] inline std::string to_text(const char* text) {
     return "`" + std::string(text) + "`";
 }
-template <typename Number>
-requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) [[nodiscard]] std::string
-    to_text(Number number) {
+template <std::integral Number>
+[[nodiscard]] std::string to_text(Number number) {
     return std::to_string(number);
 }
 

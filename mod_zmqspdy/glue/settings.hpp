@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -15,7 +16,8 @@ namespace zmqspdy::glue {
 
 using Milliseconds = std::chrono::milliseconds;
 
-/// Where a directive may stand, beside the server itself: nowhere; in virtual hosts and <Location>; in all sections.
+/// Where a directive may stand, beside the server itself: nowhere; in virtual hosts and <Location>, since it counts before httpd
+/// looks for a file and so before it knows of the other sections; in all sections.
 enum class Context { server, location, directory };
 
 struct PassedVariable;
@@ -26,7 +28,7 @@ struct PassedVariable;
 ///   context    where it may stand
 ///   meaning    a sentence without its end, in Markdown
 ///   standard   the value without the directive; none where that depends on others: see Settings::given()
-///   unset      how the documentation calls what holds without the directive, where that is not `standard`
+///   unset      how the documentation calls what holds without the directive, where that is not `standard`; empty: nothing
 namespace setting {
 
 struct Flag {
@@ -72,8 +74,7 @@ struct Listen : Text {
     static constexpr Value standard = "tcp://127.0.0.1:8000";
     static constexpr const char* meaning =
         "where workers announce themselves: an address, `localhost` for 127.0.0.1 and [::1], `*` for every "
-        "address, or "
-        "a name for all that it resolves to at start";
+        "address, or a name for all that it resolves to at start";
 };
 
 struct Insecure : Flag {
@@ -239,7 +240,7 @@ struct Service : Text {
     static constexpr const char* argument = "NAME";
     static constexpr Context context = Context::directory;
     static constexpr Value standard = "";
-    static constexpr const char* unset = "-";
+    static constexpr const char* unset = "";
     static constexpr const char* meaning = "only workers started with `--service NAME`";
 };
 
@@ -267,7 +268,7 @@ struct Pass {
     static constexpr const char* argument = "NAME... \\| None";
     static constexpr Context context = Context::directory;
     static constexpr Value standard = nullptr;
-    static constexpr const char* unset = "-";
+    static constexpr const char* unset = "";
     static constexpr const char* meaning = "variables that workers get as `zmqspdy-name` fields";
 };
 

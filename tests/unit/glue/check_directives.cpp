@@ -27,8 +27,9 @@ std::string table() {
     std::ostringstream rows;
     for_each([&rows]<typename Of>() {
         const auto directive = describe<Of>();
-        rows << "| `" << directive.name << ' ' << directive.argument << "` | " << directive.standard << " | "
-             << directive.context << " | " << directive.meaning << " |\n";
+        rows << "| `" << directive.name << ' ' << directive.argument << "` | "
+             << (directive.standard.empty() ? "-" : directive.standard) << " | " << directive.context << " | "
+             << directive.meaning << " |\n";
     });
     return std::string(kHead) + rows.str();
 }
