@@ -8,7 +8,7 @@ namespace zmqspdy::spdy {
 
 namespace {
 
-/// More is of no use to anyone, and costs as much as other idle frames: interim responses, updates, trailers.
+/// More is of no use to anyone, and costs as much as other glitches: interim responses, updates, trailers.
 constexpr std::uint8_t kFreeBlocks = 16;
 
 StreamId stream_id_at(const std::byte* at) noexcept {

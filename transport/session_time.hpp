@@ -8,7 +8,7 @@
 
 namespace zmqspdy::transport {
 
-/// The time of one session. Its budget for idle frames lives on it: without it every session ends some day.
+/// The time of one session. Its allowance of glitches is refilled by it: without it every session ends some day.
 class SessionTime {
   public:
     using Clock = std::chrono::steady_clock;

@@ -146,7 +146,7 @@ class Session {
     std::uint32_t ping();
     /// GOAWAY with the last stream of the peer that we took; later ones are ignored. Open streams go on.
     void go_away(GoAwayCode code);
-    /// Tells the session that `seconds` have passed since the last call: refills the budget for idle frames.
+    /// Tells the session that `seconds` have passed since the last call: refills its allowance of glitches.
     void tick(double seconds) noexcept;
 
     [[nodiscard]] bool is_open(StreamId stream) const noexcept;

@@ -21,7 +21,7 @@ void receive_over_and_over(benchmark::State& state, spdy::Session& client, spdy:
     std::vector<spdy::Event> events;
     const auto once = [&] {
         events.clear();
-        client.tick(60);  // refills the budget that bounds idle frames
+        client.tick(60);  // refills the allowance of glitches
         const bool failed = client.receive(message, events).has_value();
         for (const auto& event : events) {
             if (const auto* data = std::get_if<spdy::DataReceived>(&event))
