@@ -43,7 +43,7 @@ std::unique_ptr<Httpd> watched(const std::string& location = "") {
 }
 
 bool half_close_noticed(const Httpd& httpd, std::size_t times) {
-    return eventually(seconds{5}, [&] { return log_lines_with(httpd, "closed its sending side") == times; });
+    return logs(httpd, "closed its sending side", times);
 }
 
 }  // namespace

@@ -106,8 +106,7 @@ TEST_CASE("stop and restart do not wait for the requests under way", "[lifecycle
     }
     REQUIRE(worker.await("/uploading", [](const auto& seen) { return !seen.body.empty(); }));
     // A service without workers: said once the request has waited for a moment, not when its time is over.
-    REQUIRE(
-        eventually(seconds{5}, [&] { return log_lines_with(*httpd, "/queued: no worker is free") == 1; }));
+    REQUIRE(logs(*httpd, "/queued: no worker is free"));
 
     const auto begin = Clock::now();
     httpd->control(action);

@@ -74,7 +74,7 @@ void make_certificate(const fs::path& folder) {
 
 }  // namespace
 
-Httpd::Httpd(HttpdSetup setup) : worker_port_{setup.worker_port.value_or(HeldPort{})} {
+Httpd::Httpd(HttpdSetup setup) : worker_port_{setup.worker_port ? *setup.worker_port : HeldPort{}} {
     adopt_orphans();
     fs::create_directory(root_.path() / "run");
     fs::create_directory(root_.path() / "htdocs");
